@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * clock: the one source of time.
+ *
+ * Time is microseconds since the clock began, and the clock knows which wall-clock moment that was
+ * (microseconds since 1970 UTC). A real clock follows CLOCK_MONOTONIC, so a step of the wall clock
+ * does not touch it. An accelerated clock runs `factor` times as fast. A held clock stands still
+ * until a test moves it.
+ */
+#pragma once
+
+#include <stdint.h>
+
+enum clock_kind { CLOCK_REAL, CLOCK_ACCELERATED, CLOCK_HELD };
+
+struct clock {
+    enum clock_kind kind;
+    double factor;          /* clock microseconds that pass in one real microsecond */
+    uint64_t began_mono_us; /* CLOCK_MONOTONIC when it began; unused when held */
+    uint64_t began_wall_us; /* the wall clock when it began */
+    uint64_t held_us;
+};
+
+void clock_init_real(struct clock *c);
+void clock_init_accelerated(struct clock *c, double factor);
+void clock_init_held(struct clock *c, uint64_t began_wall_us);
+
+/* The clock's time starts at `at_us` instead of 0: for a recording that is continued. */
+void clock_resume(struct clock *c, uint64_t at_us, uint64_t began_wall_us);
+
+uint64_t clock_now_us(const struct clock *c);
+uint64_t clock_wall_us(const struct clock *c); /* began_wall_us + now */
+
+/* Held clocks only. */
+void clock_move(struct clock *c, uint64_t by_us);
+
+/* Real microseconds until the clock shows at_us; 0 when it already does, or when it is held. */
+uint64_t clock_real_us_until(const struct clock *c, uint64_t at_us);
