@@ -25,8 +25,13 @@ struct resolved {
 /* server: "ADDR" or "ADDR:PORT" of a name server to ask instead of the system's, or NULL. */
 int resolver_create(struct loop *loop, const char *server, struct resolver **ret_resolver,
                     struct err *err);
-void resolver_destroy(struct resolver *r); /* open questions are dropped without a call */
+/* Open questions are dropped without a call. Not from within `done`. */
+void resolver_destroy(struct resolver *r);
 
+/*
+ * `host` is a name or an address literal without brackets; it need not live on. `done` is called
+ * once, perhaps before this returns, and its answer is gone when it returns.
+ */
 struct resolver_query *resolver_ask(struct resolver *r, struct str host,
                                     void (*done)(void *ctx, const struct resolved *answer),
                                     void *ctx);
