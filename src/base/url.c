@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/url.h"
 
+#include <arpa/inet.h>
+#include <string.h>
+
 enum { NAME_MAX_BYTES = 40 }; /* of a name in a query; tokens are longer */
 
 static const struct {
@@ -143,6 +146,29 @@ bool url_parse(struct str text, struct url *ret_url)
     url.target = str_cut(&rest, '#');
     *ret_url = url;
     return true;
+}
+
+bool host_is_address(struct str host)
+{
+    char text[INET6_ADDRSTRLEN + 1];
+    struct in6_addr address;
+    size_t n = str_find(host, '%'); /* a zone is no part of the address */
+
+    if (n >= sizeof text)
+        return false;
+    memcpy(text, n ? host.p : "", n);
+    text[n] = '\0';
+    return inet_pton(AF_INET, text, &address) == 1 || inet_pton(AF_INET6, text, &address) == 1;
+}
+
+struct str address_without_port(struct str address)
+{
+    struct str host;
+    uint16_t port;
+
+    if (host_is_address(address) || !authority_parse(address, 0, &host, &port))
+        return address;
+    return host;
 }
 
 void host_put(struct buf *out, struct str host)

@@ -29,6 +29,11 @@ bool url_parse(struct str text, struct url *ret_url);
 bool authority_parse(struct str text, uint16_t default_port, struct str *ret_host,
                      uint16_t *ret_port);
 
+/* Whether it is an IPv4 or IPv6 address, without brackets, rather than a name. */
+bool host_is_address(struct str host);
+/* "ADDR", "ADDR:PORT" or "[V6]:PORT" without the port and the brackets; other text as it is. */
+struct str address_without_port(struct str address);
+
 /* Appends the host as observations have it: lower case, without the dot at its end. */
 void host_put(struct buf *out, struct str host);
 /* "HOST:PORT", with brackets around an IPv6 address. */

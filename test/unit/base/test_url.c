@@ -111,6 +111,44 @@ static void a_host_is_kept_in_lower_case_without_its_last_dot(void **state)
     buf_finish(&out);
 }
 
+static void addresses_are_told_from_names(void **state)
+{
+    static const struct {
+        const char *host;
+        bool is_address;
+    } cases[] = {
+        {"192.0.2.1", true},
+        {"2001:db8::1", true},
+        {"fe80::1%eth0", true},
+        {"", false},
+        {"host.example", false},
+        {"192.0.2", false},
+        {"1:2", false},
+        {"a.very.long.name.that.cannot.possibly.be.an.address.of.any.kind", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CASES(cases); i++)
+        assert_int_equal(host_is_address(str_of(cases[i].host)), cases[i].is_address);
+}
+
+static void a_port_is_taken_off_an_address(void **state)
+{
+    static const char *const cases[][2] = {
+        {"192.0.2.1:5000", "192.0.2.1"},
+        {"192.0.2.1", "192.0.2.1"},
+        {"2001:db8::1", "2001:db8::1"},
+        {"[2001:db8::1]:80", "2001:db8::1"},
+        {"Chromium", "Chromium"},
+        {"two words", "two words"},
+        {"", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CASES(cases); i++)
+        assert_text(address_without_port(str_of(cases[i][0])), cases[i][1]);
+}
+
 static void secrets_are_cut_from_a_url(void **state)
 {
     static const struct {
@@ -156,6 +194,8 @@ int main(void)
         cmocka_unit_test(a_host_of_more_than_255_bytes_is_no_host),
         cmocka_unit_test(an_authority_is_written_as_it_is_read),
         cmocka_unit_test(a_host_is_kept_in_lower_case_without_its_last_dot),
+        cmocka_unit_test(addresses_are_told_from_names),
+        cmocka_unit_test(a_port_is_taken_off_an_address),
         cmocka_unit_test(secrets_are_cut_from_a_url),
     };
 
