@@ -34,6 +34,12 @@ int devices_name(struct devices *d, struct str assignment, struct err *err)
     return 0;
 }
 
+void devices_suggest_name(struct devices *d, struct str address, struct str name)
+{
+    if (!str_map_get(&d->names, address))
+        str_map_put(&d->names, address, str_dup(name));
+}
+
 static void remember(struct devices *d, struct str address, uint32_t id)
 {
     str_map_put(&d->by_address, address, (void *)(uintptr_t)id);

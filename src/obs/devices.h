@@ -23,6 +23,8 @@ void devices_finish(struct devices *d);
 
 /* "NAME=ADDR" as the command line has it. */
 int devices_name(struct devices *d, struct str assignment, struct err *err);
+/* A name for the device at this address that holds unless somebody gave it another. */
+void devices_suggest_name(struct devices *d, struct str address, struct str name);
 /* A device that a continued recording holds already. */
 void devices_restore(struct devices *d, uint32_t id, struct str address);
 
