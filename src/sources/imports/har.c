@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "sources/imports/har.h"
+
+#include "base/timefmt.h"
+#include "sources/imports/har_scan.h"
+#include "sources/imports/import_format.h"
+
+#include <stdio.h>
+
+enum { CLIENT_BYTES = 100 };
+
+/* What is negative is not said, and what is absurd is taken so. */
+static uint64_t us_of(double ms)
+{
+    return ms > 0 && ms < (double)ELAPSED_US_MAX / 1000 ? (uint64_t)(ms * 1000) : 0;
+}
+
+static uint64_t bytes_of(const json_t *message, const char *key)
+{
+    double bytes = json_number(message, key);
+
+    return bytes > 0 && bytes < 1e15 ? (uint64_t)bytes : 0;
+}
+
+static struct str find_header(const json_t *message, struct str name)
+{
+    const json_t *headers = json_object_get(message, "headers"), *header;
+    size_t i;
+
+    json_array_foreach(headers, i, header) if (str_ieq(json_text(header, "name"),
+                                                       name)) return json_text(header, "value");
+    return (struct str){0};
+}
+
+/* Chromium puts an IPv6 address into brackets. */
+static struct str without_brackets(struct str s)
+{
+    bool has = str_starts(s, STR("[")) && str_ends(s, STR("]"));
+
+    return has ? str_head(str_skip(s, 1), s.n - 2) : s;
+}
+
+/* HAR 1.2, timings: blocked, dns, connect (with ssl in it), send, wait, receive follow each other.
+ */
+static void set_times(struct exchange *x, const json_t *entry)
+{
+    const json_t *timings = json_object_get(entry, "timings");
+    uint64_t dns_us = us_of(json_number(timings, "dns"));
+    uint64_t connect_us = us_of(json_number(timings, "connect"));
+    uint64_t at_us = x->began_us + us_of(json_number(timings, "blocked")) + dns_us;
+
+    if (dns_us) {
+        x->resolved_us = at_us;
+        x->resolve_ms = dns_us / 1000;
+    }
+    at_us += connect_us;
+    if (connect_us) {
+        x->connected_us = at_us;
+        x->connect_ms = connect_us / 1000;
+    }
+    at_us += us_of(json_number(timings, "send")) + us_of(json_number(timings, "wait"));
+    x->answered_us = at_us;
+    x->ended_us = x->began_us + us_of(json_number(entry, "time"));
+    if (x->ended_us < at_us)
+        x->ended_us = at_us;
+}
+
+static const struct {
+    struct str text;
+    int reached;
+    enum flow_why why;
+} errors[] = {
+#define ERROR(text, reached, why) {STR(text), reached, why},
+#include "sources/imports/har_errors.def"
+#undef ERROR
+};
+
+static void set_failure(struct exchange *x, struct str error)
+{
+    size_t i = 0;
+
+    while (errors[i].text.n && str_search(error, errors[i].text) == error.n)
+        i++;
+    x->reached = errors[i].reached;
+    x->why = errors[i].why;
+    x->answered_us = 0;
+    snprintf(x->error, sizeof x->error, STR_FMT, STR_ARG(error));
+}
+
+static void set_response(struct exchange *x, const json_t *response)
+{
+    uint64_t transferred = bytes_of(response, "_transferSize");
+    struct str error = json_text(response, "_error");
+
+    if (!error.n)
+        error = json_text(response, "_failureText");
+    x->status = bytes_of(response, "status") % 1000;
+    x->content_type = json_text(json_object_get(response, "content"), "mimeType");
+    if (str_eq(x->content_type, STR("x-unknown")))
+        x->content_type = (struct str){0};
+    x->response_bytes = bytes_of(response, "bodySize");
+    x->bytes_down = transferred
+                        ? transferred
+                        : bytes_of(response, "headersSize") + bytes_of(response, "bodySize");
+    x->by = BY_SERVER;
+    x->why = WHY_FINISHED;
+    if (!x->status)
+        set_failure(x, error);
+}
+
+/* Nothing of it went over the network. */
+static bool was_not_sent(const json_t *entry)
+{
+    struct str error = json_text(json_object_get(entry, "response"), "_error");
+
+    return json_text(entry, "_fromCache").n ||
+           str_search(error, STR("BLOCKED_BY_CLIENT")) < error.n ||
+           str_search(error, STR("BLOCKED_BY_ADMINISTRATOR")) < error.n;
+}
+
+static enum record_fate bad(const char *why, const char **ret_why)
+{
+    *ret_why = why;
+    return RECORD_BAD;
+}
+
+enum record_fate har_entry(const json_t *entry, struct exchange *x, const char **ret_why)
+{
+    const json_t *request = json_object_get(entry, "request");
+    struct str method = json_text(request, "method"), url = json_text(request, "url");
+    uint64_t began_us = 0;
+
+    exchange_clear(x);
+    if (!method.n || !url.n)
+        return bad("it has no request with a method and a URL", ret_why);
+    if (!rfc3339_parse(json_text(entry, "startedDateTime"), &began_us) || began_us < WALL_US_MIN ||
+        began_us > WALL_US_MAX)
+        return bad("its startedDateTime is not a time", ret_why);
+
+    /* data:, blob:, about: and extensions' pages name no server. */
+    if (was_not_sent(entry) || !exchange_ask(x, method, url) || !x->port)
+        return RECORD_NOTHING;
+    if (x->how != HOW_CONNECT)
+        x->how = HOW_DIRECT;
+    x->began_us = began_us;
+    x->client = str_head(json_text(entry, "_client"), CLIENT_BYTES);
+    x->user_agent = find_header(request, STR("User-Agent"));
+    x->request_bytes = bytes_of(request, "bodySize");
+    x->bytes_up = bytes_of(request, "headersSize") + x->request_bytes;
+    x->address = without_brackets(json_text(entry, "serverIPAddress"));
+    if (!host_is_address(x->address))
+        x->address = (struct str){0};
+    set_times(x, entry);
+    set_response(x, json_object_get(entry, "response"));
+    return RECORD_FLOW;
+}
+
+struct reading {
+    struct import *import;
+    struct exchange x;
+    uint64_t number;
+    char client[CLIENT_BYTES + 1]; /* the address is not said: the browser stands for the device */
+    bool is_browser;               /* …and goes before the program that wrote the file */
+    struct err *err;
+};
+
+static void read_client(struct reading *r, enum har_part part, const json_t *object)
+{
+    struct str name = str_head(json_text(object, "name"), CLIENT_BYTES);
+
+    if (!name.n || r->is_browser)
+        return;
+    snprintf(r->client, sizeof r->client, STR_FMT, STR_ARG(name));
+    r->is_browser = part == HAR_BROWSER;
+}
+
+static int read_entry(struct reading *r, const json_t *entry)
+{
+    const char *why = "";
+
+    switch (har_entry(entry, &r->x, &why)) {
+    case RECORD_FLOW:
+        if (!r->x.client.n)
+            r->x.client = str_of(r->client);
+        return import_exchange(r->import, &r->x, r->err);
+    case RECORD_NOTHING:
+        break;
+    case RECORD_BAD:
+        import_bad(r->import, r->number, "%s", why);
+        break;
+    }
+    return 0;
+}
+
+static int found(void *ctx, enum har_part part, struct str text)
+{
+    struct reading *r = ctx;
+    struct err why = {0};
+    int result = 0;
+
+    if (part == HAR_ENTRY) {
+        import_record(r->import);
+        r->number++;
+    }
+    if (!text.n) {
+        import_bad(r->import, r->number, "it is larger than %d bytes", HAR_VALUE_BYTES);
+        return 0;
+    }
+
+    json_t *object = json_object_in(text, &why);
+    if (!object)
+        import_bad(r->import, r->number, "%s", why.text);
+    else if (part == HAR_ENTRY)
+        result = read_entry(r, object);
+    else
+        read_client(r, part, object);
+    json_decref(object);
+    return result;
+}
+
+static int read_har(struct import *i, struct intake *in, struct err *err)
+{
+    struct reading reading = {.import = i, .client = "HAR", .err = err};
+    struct har_scan scan;
+    struct str piece = {0};
+    int r;
+
+    exchange_init(&reading.x);
+    har_scan_init(&scan, found, &reading);
+    do {
+        r = intake_piece(in, &piece, err);
+        if (!r)
+            r = har_scan_feed(&scan, piece);
+    } while (!r && piece.n);
+    if (!r && !har_scan_complete(&scan))
+        import_bad(i, reading.number + 1, "the file ends in the middle");
+    har_scan_finish(&scan);
+    exchange_finish(&reading.x);
+    return r;
+}
+
+/* {"log": … */
+static unsigned recognise(struct str head)
+{
+    head = str_trim(head);
+    if (!str_starts(head, STR("{")))
+        return 0;
+    head = str_trim(str_skip(head, 1));
+    return str_starts(head, STR("\"log\""));
+}
+
+const struct import_format format_har = {
+    .name = "HAR",
+    .record = "entry",
+    .recognise = recognise,
+    .read = read_har,
+};

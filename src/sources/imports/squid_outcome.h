@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * squid_outcome: what the result codes of a Squid log, native or combined, say about an exchange.
+ * The mapping is one table, squid_outcomes.def.
+ */
+#pragma once
+
+#include "sources/imports/exchange.h"
+
+/* What a line says about the result, in its own words. */
+struct squid_result {
+    struct str code;      /* "TCP_MISS_ABORTED"; empty: the log has none */
+    struct str hierarchy; /* "HIER_DIRECT"; empty: the log has none */
+    uint64_t bytes;       /* to the device, with the header of the answer */
+};
+
+/* Whether it is a result code: the right words, separated by "_". */
+bool is_squid_code(struct str code);
+/* Whether it tells of traffic between caches (ICP, HTCP), which no device made. */
+bool is_cache_talk(struct str code);
+/* Whether the peer's address in a line with this hierarchy code is the server's own. */
+bool is_direct(struct str hierarchy);
+
+/*
+ * Fills in how the exchange ended: reached, error, by, why, bytes_down. What was asked, the status
+ * and the content type are filled in already.
+ */
+void squid_outcome(struct exchange *x, const struct squid_result *result);
