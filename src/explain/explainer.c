@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The fold over all devices: hands each observation to its device, and keeps what they share: the
+ * hosts that were met, with the conditions that care for each; coverage; notes.
+ */
+#include "explain/explainer.h"
+
+#include "base/xalloc.h"
+#include "explain/device.h"
+#include "explain/matcher.h"
+#include "explain/snapshot.h"
+#include "explain/value.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Hosts are kept because what is known of one is asked for at every flow. Past the ceiling those
+ * that no open flow points to are forgotten, and met anew when they come again.
+ */
+enum { HOSTS_MAX = 16384, HOST_NAME_MAX = 255 };
+
+static void host_destroy(struct host *h)
+{
+    free((char *)h->name.p);
+    for (unsigned i = 0; i < FLOW_EVENTS; i++)
+        free(h->on[i].v);
+    free(h);
+}
+
+static void collect(const struct rules *rules, struct host *h, enum flow_event event)
+{
+    struct interest *interest = &h->on[event];
+
+    for (size_t i = 0; i < rules->condition_count; i++) {
+        const struct condition *c = rules->conditions[i];
+
+        if (!(c->matcher->flow_events & 1u << event) || !selector_takes_host(&c->select, h))
+            continue;
+        interest->v = xreallocarray(interest->v, interest->n + 1, sizeof *interest->v);
+        interest->v[interest->n++] = c;
+    }
+}
+
+static struct host *host_create(const struct rules *rules, struct str name)
+{
+    struct host *h = xalloc(sizeof *h);
+
+    h->name = (struct str){str_dup(name), name.n};
+    h->endpoint = endpoints_match(rules->endpoints, h->name);
+    h->service = h->endpoint ? rules_service(rules, h->endpoint->service) : 0;
+    for (unsigned i = 0; i < FLOW_EVENTS; i++)
+        collect(rules, h, (enum flow_event)i);
+    return h;
+}
+
+static void forget_idle_hosts(struct explainer *ex)
+{
+    struct str_map kept = {0};
+    struct str name;
+    struct host *h;
+
+    for (size_t at = 0; (h = str_map_next(&ex->hosts, &at, &name));)
+        if (h->open_flows)
+            str_map_put(&kept, name, h);
+        else
+            host_destroy(h);
+    str_map_finish(&ex->hosts);
+    ex->hosts = kept;
+}
+
+static struct host *host_of(void *ctx, struct str name)
+{
+    struct explainer *ex = ctx;
+
+    name = str_head(name, HOST_NAME_MAX);
+
+    struct host *h = str_map_get(&ex->hosts, name);
+    if (h)
+        return h;
+    /* When most of them are in use, sweeping at every new one would be all that is done. */
+    if (ex->hosts.n >= ex->hosts_swept_at) {
+        forget_idle_hosts(ex);
+        ex->hosts_swept_at = ex->hosts.n + HOSTS_MAX;
+    }
+    h = host_create(ex->rules, name);
+    str_map_put(&ex->hosts, name, h);
+    return h;
+}
+
+struct explainer *explainer_create(const struct knowledge *knowledge)
+{
+    struct explainer *ex = xalloc(sizeof *ex);
+
+    ex->rules = knowledge_rules(knowledge);
+    ex->arena = arena_create();
+    ex->hosts_swept_at = HOSTS_MAX;
+    return ex;
+}
+
+void explainer_destroy(struct explainer *ex)
+{
+    struct host *h;
+
+    if (!ex)
+        return;
+    for (size_t i = 0; i < ex->device_count; i++) {
+        device_finish(ex->devices[i]);
+        free(ex->devices[i]);
+    }
+    free(ex->devices);
+    map_finish(&ex->by_id);
+    for (size_t at = 0; (h = str_map_next(&ex->hosts, &at, NULL));)
+        host_destroy(h);
+    str_map_finish(&ex->hosts);
+    arena_destroy(ex->arena);
+    free(ex);
+}
+
+static void listen(void *ctx, const struct device *d, const struct moment *m, bool again);
+
+static struct device *add_device(struct explainer *ex, const struct obs *o)
+{
+    struct device *d = xalloc(sizeof *d);
+
+    device_init(d, ex->rules, o->device, o->at_us);
+    d->host_of = host_of;
+    d->host_ctx = ex;
+    d->listener = listen;
+    d->listener_ctx = ex;
+    ex->devices = xreallocarray(ex->devices, ex->device_count + 1, sizeof *ex->devices);
+    ex->devices[ex->device_count++] = d;
+    map_put(&ex->by_id, o->device, d);
+    return d;
+}
+
+/* --- coverage and notes: of the recording, not of one device --- */
+
+static struct source_coverage *last_coverage(struct explainer *ex, enum obs_source source)
+{
+    for (size_t i = ex->coverage_count; i; i--)
+        if (ex->coverage[i - 1].source == source && !ex->coverage[i - 1].gap)
+            return &ex->coverage[i - 1];
+    return NULL;
+}
+
+static void add_coverage(struct explainer *ex, struct source_coverage c)
+{
+    if (ex->coverage_count < COVERAGE_MAX)
+        ex->coverage[ex->coverage_count++] = c;
+}
+
+static void cover(struct explainer *ex, const struct obs *o)
+{
+    struct source_coverage *last = last_coverage(ex, o->source);
+    uint64_t gap_us = o->ms * 1000;
+
+    switch (o->kind) {
+    case OBS_SOURCE_STARTED:
+        if (!last || !last->open)
+            add_coverage(ex, (struct source_coverage){o->source, o->at_us, 0, true, false});
+        break;
+    case OBS_SOURCE_LOST:
+        if (last && last->open) {
+            last->open = false;
+            last->end_us = o->at_us;
+        }
+        break;
+    case OBS_GAP:
+        add_coverage(ex,
+                     (struct source_coverage){o->source, o->at_us > gap_us ? o->at_us - gap_us : 0,
+                                              o->at_us, false, true});
+        for (size_t i = 0; i < ex->device_count; i++)
+            ex->devices[i]->gaps++;
+        break;
+    default:
+        break;
+    }
+}
+
+static void note(struct explainer *ex, const struct obs *o)
+{
+    if (ex->note_count == NOTES_MAX)
+        return;
+    ex->notes[ex->note_count++] =
+        (struct note){o->at_us, o->seq, o->device, arena_str(ex->arena, o->text)};
+}
+
+void explainer_put(void *explainer, const struct obs *o)
+{
+    struct explainer *ex = explainer;
+    struct device *d = o->device ? map_get(&ex->by_id, o->device) : NULL;
+
+    ex->now_us = o->at_us > ex->now_us ? o->at_us : ex->now_us;
+    if (o->kind == OBS_NOTE) {
+        note(ex, o);
+        return;
+    }
+    cover(ex, o);
+    if (!o->device)
+        return;
+    device_step(d ? d : add_device(ex, o), o);
+}
+
+void explainer_advance(struct explainer *ex, uint64_t at_us)
+{
+    ex->now_us = at_us > ex->now_us ? at_us : ex->now_us;
+    for (size_t i = 0; i < ex->device_count; i++)
+        device_advance(ex->devices[i], ex->now_us);
+}
+
+void explainer_finish(struct explainer *ex)
+{
+    explainer_advance(ex, ex->now_us);
+    for (size_t i = 0; i < ex->device_count; i++)
+        device_end(ex->devices[i]);
+    ex->ended = true;
+}
+
+/* --- who wants to know --- */
+
+void explainer_listen(struct explainer *ex, const struct explainer_listener *listener)
+{
+    ex->listener = *listener;
+}
+
+static void listen(void *ctx, const struct device *d, const struct moment *m, bool again)
+{
+    struct explainer *ex = ctx;
+    const struct explainer_listener *l = &ex->listener;
+
+    if (m->rule->kind == RULE_MOMENT ? !l->moment : !l->finding)
+        return;
+
+    struct arena *arena = arena_create();
+    if (m->rule->kind == RULE_MOMENT) {
+        struct strip_moment moment = snapshot_moment(d, m, arena);
+        l->moment(l->ctx, d->id, &moment, again);
+    } else {
+        struct strip_finding finding = snapshot_finding(d, m, arena);
+        l->finding(l->ctx, d->id, &finding, again);
+    }
+    arena_destroy(arena);
+}
+
+size_t explainer_device_count(const struct explainer *ex)
+{
+    return ex->device_count;
+}
+
+struct strip *explainer_strip(const struct explainer *ex, size_t i, struct arena *arena)
+{
+    return snapshot_strip(ex, ex->devices[i], arena);
+}

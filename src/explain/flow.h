@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * flow: what the explainer keeps of a flow while it is open, and of a host that flows go to.
+ */
+#pragma once
+
+#include "explain/endpoints.h"
+#include "explain/rule.h"
+#include "obs/obs.h"
+
+/* What happens to a flow, as matchers are told. */
+enum flow_event {
+    FLOW_OPENED,  /* and its host is known */
+    FLOW_CONTACT, /* it worked: the server answered. Comes once, at the earliest sure sign */
+    FLOW_BYTES,   /* bytes moved */
+    FLOW_FAILED,  /* it ended without an answer */
+    FLOW_CLOSED,
+    FLOW_EVENTS
+};
+
+/* How a flow failed. The names are what rules call them. */
+enum flow_failure {
+    FAILURE_NONE,
+    FAILURE_NAME,      /* its name could not be resolved */
+    FAILURE_CONNECT,   /* the server could not be reached */
+    FAILURE_BLOCKED,   /* a proxy refused it */
+    FAILURE_AUTH,      /* a proxy wanted credentials */
+    FAILURE_UPSTREAM,  /* a proxy could not pass it on */
+    FAILURE_RESET,     /* reset after the ClientHello, before an answer */
+    FAILURE_HANDSHAKE, /* the device refused the server's handshake */
+    FAILURE_SILENT,    /* the server never answered */
+    FAILURES
+};
+
+extern const char *const flow_failure_names[FAILURES + 1]; /* NULL at the end */
+const char *flow_failure_says(enum flow_failure f);        /* "its name could not be resolved" */
+
+/* The conditions that care for one kind of event of flows to one host. */
+struct interest {
+    unsigned n;
+    const struct condition **v;
+};
+
+struct host {
+    struct str name;
+    const struct endpoint *endpoint; /* NULL: unknown */
+    unsigned service;                /* index in struct rules' services; 0: unknown */
+    struct interest on[FLOW_EVENTS];
+    unsigned open_flows; /* that point here */
+};
+
+struct flow {
+    uint64_t id;
+    struct host *host; /* NULL until it is known */
+    enum obs_source source;
+    enum flow_how how;
+    uint64_t opened_us, opened_seq;
+    uint64_t silence_us; /* for how long nothing of the device had moved when it was opened */
+    uint64_t bytes_up, bytes_down;
+    uint64_t before_down;              /* bytes_down before the present event */
+    uint64_t moved_us;                 /* when bytes last moved, or it was opened */
+    uint64_t run_us, run_down, run_up; /* where the present run of bytes began */
+    uint64_t run_seq;
+    uint64_t hello_bytes; /* 0: no ClientHello seen */
+    uint64_t status;
+    enum obs_by status_by;
+    bool hello, answered, alert, contact;
+    bool reached; /* an imported log says that the server was */
+    enum flow_failure failure;
+    char *url, *user_agent;
+    struct flow *prev, *next; /* the device's open flows */
+};
+
+static inline bool flow_is_plain(const struct flow *f)
+{
+    return f->how == HOW_ABSOLUTE || f->url;
+}
+
+/* An imported log tells a flow's bytes only at its end: until then it counts as moving. */
+static inline bool flow_tells_bytes_late(const struct flow *f)
+{
+    return f->source == SOURCE_IMPORT;
+}
+
+/* Whether the selector may take flows to this host: what can be told once for a host. */
+bool selector_takes_host(const struct selector *s, const struct host *host);
+/* Whether it takes this flow, given that it takes its host; named groups are added to captures. */
+bool selector_takes_flow(const struct selector *s, const struct flow *flow,
+                         struct captures *captures);

@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Each matcher, and what every rule can ask: gates, repetition, captures, texts. */
+#include "test/unit/explain/scene.h"
+#include "test/unit/unit.h"
+
+#include <stdio.h>
+
+#define MOMENT(rest) "moments:\n  - id: it\n    title: It\n    says: It happened.\n" rest
+
+static void assert_str(struct str s, const char *expected)
+{
+    char copy[2048];
+
+    snprintf(copy, sizeof copy, STR_FMT, STR_ARG(s));
+    assert_string_equal(copy, expected);
+}
+
+static void assert_at(const struct strip_moment *m, double seconds)
+{
+    assert_non_null(m);
+    assert_int_equal(m->at_us, (uint64_t)(seconds * 1e6));
+}
+
+static void a_flow_happens_where_it_was_opened(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_begin(&s, MOMENT("    when: {flow: {service: alpha}}\n"));
+    scene_at(&s, 1);
+    scene_visit(&s, "www.beta.test");
+    scene_at(&s, 2);
+    scene_visit(&s, "www.alpha.test");
+    scene_at(&s, 3);
+    scene_visit(&s, "www.alpha.test");
+
+    struct strip *strip = scene_strip(&s);
+    assert_at(strip_moment(strip, "it", 0), 2);
+    assert_null(strip_moment(strip, "it", 1));
+    assert_int_equal(strip_moment(strip, "it", 0)->confidence, CONFIDENCE_SEEN);
+    scene_end(&s);
+}
+
+static void a_flow_that_did_not_work_is_no_contact(void **state)
+{
+    static const enum flow_why failures[] = {
+        WHY_NAME_FAILED,    WHY_CONNECT_FAILED,  WHY_BLOCKED, WHY_REFUSED,
+        WHY_AUTHENTICATION, WHY_UPSTREAM_FAILED, WHY_TIMEOUT, WHY_SERVER_RESET,
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++) {
+        struct scene s;
+
+        scene_begin(&s, MOMENT("    when: {flow: {service: alpha}}\n"));
+        scene_at(&s, 1);
+        scene_fail(&s, "www.alpha.test", failures[i]);
+
+        struct strip *strip = scene_strip(&s);
+        assert_null(strip_moment(strip, "it", 0));
+        assert_int_equal(strip->services[0].failed, 1);
+        scene_end(&s);
+    }
+}
+
+static void an_attempt_counts_where_attempts_are_asked_for(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_begin(&s, MOMENT("    when: {flow: {attempts: yes}}\n"));
+    scene_at(&s, 4);
+    scene_fail(&s, "www.alpha.test", WHY_NAME_FAILED);
+    assert_at(strip_moment(scene_strip(&s), "it", 0), 4);
+    scene_end(&s);
+}
+
+static void a_handshake_that_the_device_ends_is_no_contact(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_begin(
+        &s,
+        MOMENT("    when: {flow: {service: alpha}}\n") "findings:\n  - id: broken\n    title: "
+                                                       "'{host}'\n    says: '{host}: {failure}'\n"
+                                                       "    when: {failed: {how: handshake, flows: "
+                                                       "2}}\n");
+    for (unsigned i = 0; i < 2; i++) {
+        scene_at(&s, 1 + i);
+        uint64_t flow = stream_next_flow(&s.stream);
+        const struct obs seen[] = {
+            {.kind = OBS_FLOW_OPENED, .host = STR("www.alpha.test"), .how = HOW_CONNECT},
+            {.kind = OBS_CONNECTED},
+            {.kind = OBS_TLS_HELLO, .sni = STR("www.alpha.test"), .length = 517},
+            {.kind = OBS_TLS_ANSWER},
+            /* An encrypted alert after the ChangeCipherSpec: 517 + 6 + 24. */
+            {.kind = OBS_FLOW_CLOSED,
+             .bytes_up = 547,
+             .bytes_down = 2900,
+             .why = WHY_DEVICE_CLOSED},
+        };
+
+        for (size_t k = 0; k < sizeof seen / sizeof *seen; k++) {
+            struct obs o = seen[k];
+            o.flow = flow;
+            o.device = 1;
+            o.at_us = s.now_us;
+            stream_put(&s.stream, &o);
+        }
+    }
+
+    struct strip *strip = scene_strip(&s);
+    assert_null(strip_moment(strip, "it", 0));
+    assert_non_null(strip_finding(strip, "broken", 0));
+    assert_str(strip_finding(strip, "broken", 0)->title, "www.alpha.test");
+    assert_int_equal(strip_finding(strip, "broken", 0)->at_us, 1000000);
+    scene_end(&s);
+}
+
+static void quiet_tells_each_burst_from_the_one_before(void **state)
+{
+    static const double visits[] = {1, 2, 20, 49, 80, 81};
+    static const double expected[] = {1, 80};
+    struct scene s;
+
+    (void)state;
+    scene_begin(&s, "moments:\n  - id: it\n    title: 'Burst {n}'\n    says: It.\n    fires: each\n"
+                    "    when: {flow: {service: alpha, quiet: 30s}}\n");
+    for (size_t i = 0; i < sizeof visits / sizeof *visits; i++) {
+        scene_at(&s, visits[i]);
+        scene_visit(&s, "www.alpha.test");
+    }
+
+    struct strip *strip = scene_strip(&s);
+    for (unsigned i = 0; i < 2; i++)
+        assert_at(strip_moment(strip, "it", i), expected[i]);
+    assert_null(strip_moment(strip, "it", 2));
+    assert_str(strip_moment(strip, "it", 1)->title, "Burst 2");
+    scene_end(&s);
+}
+
+static void a_count_grows(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_begin(&s, "moments:\n  - id: it\n    title: It\n    says: '{count} times.'\n"
+                    "    fires: count\n    when: {flow: {plain: yes}}\n");
+    for (unsigned i = 0; i < 20; i++) {
+        scene_at(&s, 1 + i);
+        scene_get(&s, "http://www.alpha.test/a");
+    }
+    scene_visit(&s, "www.alpha.test");
+
+    const struct strip_moment *m = strip_moment(scene_strip(&s), "it", 0);
+    assert_at(m, 1);
+    assert_str(m->says, "20 times.");
+    assert_int_equal(m->evidence.count, 20);
+    assert_int_equal(m->evidence.n, EVIDENCE_MAX);
+    scene_end(&s);
+}
+
+static void a_burst_is_placed_at_its_first_flow(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_begin(&s, MOMENT("    when:\n      burst: {service: [alpha, beta], flows: 3, within: 2s, "
+                           "including: {service: beta}}\n"));
+    scene_at(&s, 1);
+    scene_visit(&s, "a.alpha.test");
+    scene_at(&s, 10);
+    scene_visit(&s, "a.alpha.test");
+    scene_visit(&s, "a.alpha.test");
+    scene_visit(&s, "a.alpha.test"); /* three, and none of beta */
+    scene_at(&s, 20);
+    scene_visit(&s, "a.alpha.test");
+    scene_at(&s, 21);
+    scene_visit(&s, "b.beta.test");
+    scene_at(&s, 21.5);
+    scene_visit(&s, "a.alpha.test");
+    assert_at(strip_moment(scene_strip(&s), "it", 0), 20);
+    scene_end(&s);
+}
+
+static void bytes_are_placed_where_the_run_began(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_begin(&s, MOMENT("    when: {bytes: {service: alpha, bytes: 1 MB}}\n"));
+    scene_at(&s, 1);
+    uint64_t flow = scene_tunnel(&s, "a.alpha.test");
+    scene_at(&s, 60);
+    scene_bytes(&s, flow, 1000, 500000);
+    scene_at(&s, 61);
+    scene_bytes(&s, flow, 1000, 900000);
+    scene_at(&s, 62);
+    scene_bytes(&s, flow, 1000, 2000000);
+    assert_at(strip_moment(scene_strip(&s), "it", 0), 60);
+    scene_end(&s);
+}
+
+static void an_end_is_placed_at_the_last_byte(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_begin(&s, MOMENT("    when: {ended: {service: alpha, quiet: 60s, bytes: 1 MB}}\n"));
+    scene_at(&s, 1);
+    uint64_t flow = scene_tunnel(&s, "a.alpha.test");
+    for (unsigned i = 2; i < 40; i++) {
+        scene_at(&s, i);
+        scene_bytes(&s, flow, 1000, i * 100000);
+    }
+    scene_at(&s, 99);
+    scene_visit(&s, "b.beta.test"); /* 60 s have just passed */
+    assert_at(strip_moment(scene_strip(&s), "it", 0), 39);
+    scene_end(&s);
+}
+
+static void traffic_that_goes_on_has_not_ended(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_begin(&s, MOMENT("    when: {ended: {service: alpha, quiet: 60s, bytes: 1 MB}}\n"));
+    uint64_t flow = scene_tunnel(&s, "a.alpha.test");
+    scene_at(&s, 1);
+    scene_bytes(&s, flow, 1000, 5000000);
+    scene_at(&s, 60.9);
+    scene_visit(&s, "b.beta.test");
+    assert_null(strip_moment(scene_strip(&s), "it", 0));
+    scene_end(&s);
+}
+
+static void silence_and_then_life_is_placed_where_the_silence_began(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_begin(&s, "moments:\n  - id: it\n    title: It\n    says: 'Away for {duration}.'\n"
+                    "    when: {silence: {quiet: 10s, then: {service: alpha}, within: 5s}}\n");
+    scene_at(&s, 1);
+    scene_visit(&s, "a.alpha.test"); /* no silence before it: it is the first */
+    scene_at(&s, 20);
+    scene_visit(&s, "b.beta.test"); /* silence, but then something else */
+    scene_at(&s, 26);
+    scene_visit(&s, "a.alpha.test");
+    scene_at(&s, 30);
+    uint64_t flow = scene_tunnel(&s, "b.beta.test");
+    scene_at(&s, 33);
+    scene_close(&s, flow);
+    scene_at(&s, 50);
+    scene_visit(&s, "b.beta.test");
+    scene_at(&s, 53);
+    scene_visit(&s, "a.alpha.test");
+
+    const struct strip_moment *m = strip_moment(scene_strip(&s), "it", 0);
+    assert_at(m, 33);
+    assert_str(m->says, "Away for 17 s.");
+    scene_end(&s);
+}
+
+static void tunnels_are_idle_when_enough_have_not_moved(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_begin(&s, MOMENT("    when: {idle: {flows: 3, quiet: 60s}}\n"));
+    for (unsigned i = 0; i < 2; i++)
+        scene_tunnel(&s, "a.alpha.test");
+    scene_at(&s, 100);
+    uint64_t third = scene_tunnel(&s, "a.alpha.test");
+    scene_at(&s, 120);
+    scene_bytes(&s, third, 1000, 10000);
+    scene_at(&s, 300);
+    scene_visit(&s, "b.beta.test");
+    assert_at(strip_moment(scene_strip(&s), "it", 0), 180);
+    scene_end(&s);
+}
+
+static void what_is_absent_is_missed_when_the_time_is_up(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_begin(&s,
+                MOMENT("    when: {flow: {service: alpha}}\n") "findings:\n  - id: missing\n    "
+                                                               "title: M\n    says: M.\n"
+                                                               "    when: {absent: {service: beta, "
+                                                               "moment: it, quiet: 5m}}\n");
+    scene_at(&s, 10);
+    scene_visit(&s, "a.alpha.test");
+    scene_at(&s, 100);
+    scene_visit(&s, "b.beta.test");
+    scene_at(&s, 500);
+    scene_visit(&s, "a.alpha.test");
+
+    const struct strip_finding *f = strip_finding(scene_strip(&s), "missing", 0);
+    assert_non_null(f);
+    assert_int_equal(f->at_us, 400000000);
+    scene_end(&s);
+}
+
+static void gates_ask_for_what_came_before(void **state)
+{
+    static const char rules[] =
+        "moments:\n"
+        "  - {id: first, title: F, says: F., when: {flow: {host: f.alpha.test}}}\n"
+        "  - {id: after, title: A, says: A., when: {flow: {service: beta}}, after: first}\n"
+        "  - {id: never, title: N, says: N., when: {flow: {service: beta}}, before: first}\n"
+        "  - {id: either, title: E, says: E., when: {flow: {service: beta}}, after-any: [never, "
+        "first]}\n";
+    struct scene s;
+
+    (void)state;
+    scene_begin(&s, rules);
+    scene_at(&s, 1);
+    scene_visit(&s, "f.alpha.test");
+    scene_at(&s, 2);
+    scene_visit(&s, "b.beta.test");
+
+    struct strip *strip = scene_strip(&s);
+    assert_at(strip_moment(strip, "after", 0), 2);
+    assert_at(strip_moment(strip, "either", 0), 2);
+    assert_null(strip_moment(strip, "never", 0));
+    scene_end(&s);
+}
+
+static void captures_come_from_host_and_url(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_begin(&s,
+                "moments:\n"
+                "  - id: file\n    title: 'Got {file}'\n    says: 'From {host}.'\n    each: file\n"
+                "    when: {flow: {url: '/(?<file>[a-z]+\\.exe)'}}\n"
+                "  - id: unit\n    title: 'Unit {unit:upper}'\n"
+                "    says: ['Nobody knows {count}.', 'Since {since:missing} it is.']\n"
+                "    when: {flow: {host-regex: '^fef\\.(?<unit>[a-z]+\\d+)'}}\n"
+                "  - {id: missing, title: M, says: M., when: {flow: {host: nobody.test}}}\n");
+    scene_get(&s, "http://dl.beta.test/a/setup.exe");
+    scene_get(&s, "http://dl.beta.test/a/setup.exe");
+    scene_get(&s, "http://dl.beta.test/a/other.exe");
+    scene_visit(&s, "fef.msua01.alpha.test");
+
+    struct strip *strip = scene_strip(&s);
+    assert_str(strip_moment(strip, "file", 0)->title, "Got setup.exe");
+    assert_int_equal(strip_moment(strip, "file", 0)->evidence.count, 2);
+    assert_str(strip_moment(strip, "file", 1)->title, "Got other.exe");
+    assert_null(strip_moment(strip, "file", 2));
+    assert_str(strip_moment(strip, "unit", 0)->title, "Unit MSUA01");
+    assert_str(strip_moment(strip, "unit", 0)->says, "Nobody knows 1.");
+    scene_end(&s);
+}
+
+static void screen_and_log_lines_are_evidence(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_begin(&s, "moments:\n"
+                    "  - id: apps\n    title: '{done} of {total}'\n    says: S.\n    fires: last\n"
+                    "    when: {screen: {text: '(?<done>\\d+) of (?<total>\\d+)'}}\n"
+                    "  - id: agent\n    title: '{app}'\n    says: S.\n"
+                    "    when: {log: {component: 'IME', text: 'installed (?<app>.+)'}}\n");
+    stream_put(&s.stream,
+               &(struct obs){
+                   .kind = OBS_SCREEN_TEXT, .device = 1, .at_us = 1, .text = STR("2 of 8 apps")});
+    stream_put(&s.stream,
+               &(struct obs){
+                   .kind = OBS_SCREEN_TEXT, .device = 1, .at_us = 9, .text = STR("3 of 8 apps")});
+    stream_put(&s.stream, &(struct obs){.kind = OBS_LOG_EVENT,
+                                        .device = 1,
+                                        .at_us = 10,
+                                        .component = STR("other"),
+                                        .text = STR("installed X")});
+    stream_put(&s.stream, &(struct obs){.kind = OBS_LOG_EVENT,
+                                        .device = 1,
+                                        .at_us = 11,
+                                        .component = STR("IME"),
+                                        .text = STR("installed Chrome")});
+
+    struct strip *strip = scene_strip(&s);
+    assert_str(strip_moment(strip, "apps", 0)->title, "3 of 8");
+    assert_int_equal(strip_moment(strip, "apps", 0)->at_us, 9);
+    assert_null(strip_moment(strip, "apps", 1));
+    assert_str(strip_moment(strip, "agent", 0)->title, "Chrome");
+    scene_end(&s);
+}
+
+static void phases_and_what_is_unattributed_make_the_whole(void **state)
+{
+    static const char rules[] =
+        "moments:\n"
+        "  - {id: a, title: A, says: A., when: {flow: {service: alpha}}}\n"
+        "  - {id: b, title: B, says: B., when: {flow: {service: beta}}}\n"
+        "  - {id: over, title: O, says: O., when: {flow: {host: over.test}}}\n"
+        "phases:\n"
+        "  - {id: one, title: One, starts: a}\n"
+        "  - {id: two, title: Two, starts: b, ends: over}\n"
+        "scenarios:\n"
+        "  - {id: any, title: Any, needs: a}\n";
+    struct scene s;
+
+    (void)state;
+    scene_begin(&s, rules);
+    scene_at(&s, 10);
+    scene_visit(&s, "nobody.test");
+    scene_at(&s, 20);
+    scene_visit(&s, "a.alpha.test");
+    scene_at(&s, 50);
+    scene_visit(&s, "b.beta.test");
+    scene_at(&s, 60);
+    scene_visit(&s, "a.alpha.test");
+    scene_at(&s, 70);
+    scene_visit(&s, "over.test");
+    scene_at(&s, 75);
+    scene_visit(&s, "nobody.test");
+
+    struct strip *strip = scene_strip(&s);
+    assert_int_equal(strip->phase_count, 2);
+    assert_int_equal(strip->phases[0].start_us, 20000000);
+    assert_int_equal(strip->phases[0].end_us, 50000000);
+    assert_int_equal(strip->phases[1].end_us, 70000000);
+    assert_int_equal(strip->unattributed_us, 15000000);
+    assert_str(strip->scenario, "any");
+    scene_end(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_flow_happens_where_it_was_opened),
+        cmocka_unit_test(a_flow_that_did_not_work_is_no_contact),
+        cmocka_unit_test(an_attempt_counts_where_attempts_are_asked_for),
+        cmocka_unit_test(a_handshake_that_the_device_ends_is_no_contact),
+        cmocka_unit_test(quiet_tells_each_burst_from_the_one_before),
+        cmocka_unit_test(a_count_grows),
+        cmocka_unit_test(a_burst_is_placed_at_its_first_flow),
+        cmocka_unit_test(bytes_are_placed_where_the_run_began),
+        cmocka_unit_test(an_end_is_placed_at_the_last_byte),
+        cmocka_unit_test(traffic_that_goes_on_has_not_ended),
+        cmocka_unit_test(silence_and_then_life_is_placed_where_the_silence_began),
+        cmocka_unit_test(tunnels_are_idle_when_enough_have_not_moved),
+        cmocka_unit_test(what_is_absent_is_missed_when_the_time_is_up),
+        cmocka_unit_test(gates_ask_for_what_came_before),
+        cmocka_unit_test(captures_come_from_host_and_url),
+        cmocka_unit_test(screen_and_log_lines_are_evidence),
+        cmocka_unit_test(phases_and_what_is_unattributed_make_the_whole),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
