@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "rehearse/scenarios.h"
+
+#include "base/auto.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { FILE_MAX = 4 << 20 };
+
+static const struct embedded *shipped(struct str id)
+{
+    for (const struct embedded *f = scenario_files; f->name; f++) {
+        struct str stem = str_of(f->name);
+
+        if (str_eq(str_head(stem, stem.n - STR(".yaml").n), id))
+            return f;
+    }
+    return NULL;
+}
+
+static bool find(void *ctx, struct str id, struct str *ret_name, struct str *ret_bytes)
+{
+    const struct embedded *f = shipped(id);
+
+    (void)ctx;
+    if (!f)
+        return false;
+    *ret_name = str_of(f->name);
+    *ret_bytes = embedded_str(f);
+    return true;
+}
+
+static int read_file(const char *path, struct buf *bytes, struct err *err)
+{
+    AUTO(auto_fclose) FILE *file = fopen(path, "rbe");
+    char piece[16 << 10];
+    size_t n;
+
+    if (!file)
+        return err_set(err, -errno, "%s: %s", path, strerror(errno));
+    while ((n = fread(piece, 1, sizeof piece, file)))
+        buf_put(bytes, piece, n);
+    if (ferror(file))
+        return err_set(err, -EIO, "%s: cannot be read", path);
+    if (bytes->full)
+        return err_set(err, -EFBIG, "%s: larger than a scenario may be (4 MiB)", path);
+    return 0;
+}
+
+static int load(struct str name, struct str bytes, struct scenario **ret_scenario,
+                struct buf *problems, struct err *err)
+{
+    const struct scenario_finder finder = {.find = find};
+
+    if (scenario_load(name, bytes, &finder, ret_scenario, problems))
+        return err_set(err, -EINVAL, STR_FMT ": this is no scenario", STR_ARG(name));
+    return 0;
+}
+
+int scenarios_load(const char *name, struct scenario **ret_scenario, struct buf *problems,
+                   struct err *err)
+{
+    const struct embedded *f = shipped(str_of(name));
+    struct buf bytes;
+    int r;
+
+    if (f)
+        return load(str_of(f->name), embedded_str(f), ret_scenario, problems, err);
+    if (!strpbrk(name, "/."))
+        return err_set(err, -ENOENT,
+                       "there is no scenario '%s'; flightstrip rehearse --list shows them", name);
+    buf_init(&bytes, FILE_MAX);
+    r = read_file(name, &bytes, err);
+    if (r == 0)
+        r = load(str_of(name), buf_str(&bytes), ret_scenario, problems, err);
+    buf_finish(&bytes);
+    return r;
+}
