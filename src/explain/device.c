@@ -528,7 +528,7 @@ static void on_response(struct device *d, struct flow *f, const struct obs *o)
 {
     f->status = o->status;
     f->status_by = o->by;
-    if (o->by == BY_PROXY || o->by == BY_UPSTREAM) {
+    if ((o->by == BY_PROXY || o->by == BY_UPSTREAM) && o->status >= 400) {
         if (o->status == 407)
             f->failure = FAILURE_AUTH;
         else if (o->status == 403)

@@ -5,5 +5,6 @@
 #include "base/yaml.h"
 #include "explain/endpoints.h"
 
-/* Adds what the doc has; what is wrong becomes a problem of the doc. Returns how many were added. */
+/* Adds what the doc has; what is wrong becomes a problem of the doc. Returns how many were added.
+ */
 unsigned endpoints_load(struct endpoints *e, struct yaml_doc *doc);

@@ -73,7 +73,7 @@ struct flow {
 
 static inline bool flow_is_plain(const struct flow *f)
 {
-    return f->how == HOW_ABSOLUTE || f->url;
+    return f->url ? str_istarts(str_of(f->url), STR("http:")) : f->how == HOW_ABSOLUTE;
 }
 
 /* An imported log tells a flow's bytes only at its end: until then it counts as moving. */

@@ -77,13 +77,23 @@ static void tell(struct telling *t, uint64_t at_us, struct obs o)
         t->r = t->put(t->ctx, &o);
 }
 
+/*
+ * Whether anything came back from the server. A tunnel that was opened and through which nothing
+ * came is what a filter leaves that drops a connection once it has seen the server's name: that
+ * there was a server behind it is not known.
+ */
+static bool was_answered(const struct exchange *x)
+{
+    return x->how == HOW_CONNECT ? x->bytes_down > 0 : x->status && x->by == BY_SERVER;
+}
+
 static void tell_reached(struct telling *t, const struct exchange *x)
 {
     uint64_t failed_us = x->connected_us ? x->connected_us : x->ended_us;
     struct str error = str_of(x->error);
 
-    if (x->resolved_us)
-        tell(t, x->resolved_us,
+    if (x->resolved_us || (x->reached == REACHED && x->address.n && !was_answered(x)))
+        tell(t, x->resolved_us ? x->resolved_us : x->began_us,
              (struct obs){.kind = OBS_NAME_RESOLVED, .addresses = x->address, .ms = x->resolve_ms});
     if (x->reached == NAME_NOT_FOUND)
         tell(t, failed_us, (struct obs){.kind = OBS_NAME_FAILED, .error = error});
@@ -93,7 +103,7 @@ static void tell_reached(struct telling *t, const struct exchange *x)
                           .address = x->address,
                           .port = x->port,
                           .error = error});
-    else if (x->address.n)
+    else if (was_answered(x))
         tell(t, x->connected_us ? x->connected_us : x->began_us,
              (struct obs){.kind = OBS_CONNECTED,
                           .address = x->address,
