@@ -15,8 +15,10 @@ static void describe_field(struct buf *out, const struct obs *o, enum obs_field 
     const char *name = obs_fields[field].name;
 
     if (obs_fields[field].type == FIELD_STR) {
-        if (obs_str(o, field).n)
-            buf_printf(out, " %s=" STR_FMT, name, STR_ARG(obs_str(o, field)));
+        if (!obs_str(o, field).n)
+            return;
+        buf_printf(out, " %s=", name);
+        buf_put_str(out, obs_str(o, field));
     } else if (obs_num(o, field)) {
         if (words)
             buf_printf(out, " %s=%s", name, words[obs_num(o, field)].name);

@@ -73,6 +73,18 @@ static void a_line_becomes_what_a_watcher_would_have_seen(void **state)
                 "0.582 flow-closed #1 bytes_down=5635 why=finished\n");
 }
 
+/* Squid counts its own answer to a CONNECT, 39 bytes, to what went through the tunnel. */
+static void an_empty_tunnel_did_not_reach_its_server(void **state)
+{
+    (void)state;
+    assert_told(AT "    82 192.0.2.7 TCP_TUNNEL/200 39 CONNECT h:443 - HIER_DIRECT/198.51.100.4 -",
+                "0.500 flow-opened #1 client=192.0.2.7 host=h port=443 how=connect\n"
+                "0.500 http-request #1 method=CONNECT url=h:443 host=h\n"
+                "0.500 name-resolved #1 addresses=198.51.100.4\n"
+                "0.500 http-response #1 status=200 by=proxy\n"
+                "0.582 flow-closed #1 why=finished\n");
+}
+
 /* The lines of Squid 5.7 and of older ones for each way in which a request can end. */
 static void how_it_ended_is_read_from_the_result_codes(void **state)
 {
@@ -276,6 +288,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_becomes_what_a_watcher_would_have_seen),
+        cmocka_unit_test(an_empty_tunnel_did_not_reach_its_server),
         cmocka_unit_test(how_it_ended_is_read_from_the_result_codes),
         cmocka_unit_test(lines_without_a_request_are_read_and_tell_of_nothing),
         cmocka_unit_test(what_is_odd_about_a_line_does_not_keep_it_out),
