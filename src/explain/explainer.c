@@ -20,6 +20,9 @@
  */
 enum { HOSTS_MAX = 16384, HOST_NAME_MAX = 255 };
 
+/* An imported file may claim any number of devices; those beyond are not explained. */
+enum { EXPLAINED_DEVICES_MAX = 16384 };
+
 static void host_destroy(struct host *h)
 {
     free((char *)h->name.p);
@@ -197,9 +200,10 @@ void explainer_put(void *explainer, const struct obs *o)
         return;
     }
     cover(ex, o);
-    if (!o->device)
-        return;
-    device_step(d ? d : add_device(ex, o), o);
+    if (!d && o->device && ex->device_count < EXPLAINED_DEVICES_MAX)
+        d = add_device(ex, o);
+    if (d)
+        device_step(d, o);
 }
 
 void explainer_advance(struct explainer *ex, uint64_t at_us)
