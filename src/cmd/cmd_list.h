@@ -4,6 +4,13 @@
 
 #include "cmd/cmd.h"
 
+extern const struct cmd cmd_help;
 extern const struct cmd cmd_version;
 
 extern const struct cmd *const cmd_list[]; /* NULL at the end */
+
+/* By name, or NULL and a sentence with the nearest one. */
+const struct cmd *cmd_named(const char *name, struct err *err);
+
+/* The table of a command's own options, which may be empty. */
+const struct opt *cmd_options(const struct cmd *cmd);
