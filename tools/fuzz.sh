@@ -13,13 +13,6 @@ build='build-fuzz'
 seconds=$1
 shift
 
-if [ ! -f $build/build.ninja ]; then
-    CC=clang meson setup $build -Dlibfuzzer=true -Db_sanitize=address,undefined -Db_lundef=false \
-        -Dc_args='-fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined' >$build.log 2>&1 ||
-        { cat $build.log; exit 1; }
-    rm -f $build.log
-fi
-
 names=("$@")
 if [ ${#names[@]} = 0 ]; then
     for source in fuzz/fuzz_*.c; do
@@ -30,7 +23,9 @@ fi
 
 failed=()
 for name in "${names[@]}"; do
-    ninja -C $build --quiet "fuzz/fuzz_$name"
+    CC=clang tools/build.sh $build -Dlibfuzzer=true -Db_sanitize=address,undefined \
+        -Db_lundef=false -Dc_args='-fsanitize=fuzzer-no-link -fno-sanitize-recover=undefined' \
+        -- "fuzz/fuzz_$name"
     found=$build/found/$name
     mkdir -p "$found"
     echo "fuzz: $name for $seconds seconds"

@@ -14,7 +14,7 @@
 
 #define AUTO(ender) __attribute__((cleanup(ender)))
 
-static inline void auto_close(int *fd)
+static inline void auto_close(const int *fd)
 {
     if (*fd >= 0)
         close(*fd);
