@@ -481,7 +481,7 @@ struct yaml_doc *yaml_parse(struct str name, struct str bytes)
         bytes = str_skip(bytes, 3);
     doc->arena = arena_create();
     doc->name = arena_str(doc->arena, name);
-    doc->source = arena_str(doc->arena, utf16 ? (struct str){0} : bytes);
+    doc->source = arena_str(doc->arena, utf16 ? STR("") : bytes);
     buf_init(&doc->problems, BUF_UNBOUNDED); /* YAML_PROBLEMS of bounded length */
     if (utf16)
         yaml_problem(doc, NULL, "this is UTF-16; save the file as UTF-8");

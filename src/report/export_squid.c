@@ -110,7 +110,7 @@ static void put_line(void *ctx, const struct joined_flow *f)
                                   : "HIER_NONE");
     put_word(out, is_direct ? f->address : (struct str){0});
     buf_put_byte(out, ' ');
-    put_word(out, is_tunnel ? (struct str){0} : media_type(f->content_type));
+    put_word(out, is_tunnel ? STR("") : media_type(f->content_type));
     buf_put_byte(out, '\n');
 }
 

@@ -6,7 +6,7 @@
 
 static struct str or_nothing(struct str s)
 {
-    return str_eq(s, STR("-")) ? (struct str){0} : s;
+    return str_eq(s, STR("-")) ? STR("") : s;
 }
 
 /* What stands between `open` and `close`, in which a backslash takes the meaning off a quote. */

@@ -65,7 +65,7 @@ static int close_value(struct har_scan *s, char c)
     if (!part || s->depth != s->part_depth)
         return 0;
     s->part = HAR_NONE;
-    return s->found(s->ctx, part, s->value.full ? (struct str){0} : buf_str(&s->value));
+    return s->found(s->ctx, part, s->value.full ? STR("") : buf_str(&s->value));
 }
 
 static void begin_string(struct har_scan *s)

@@ -6,7 +6,7 @@
 
 static struct str or_nothing(struct str s)
 {
-    return str_eq(s, STR("-")) ? (struct str){0} : s;
+    return str_eq(s, STR("-")) ? STR("") : s;
 }
 
 static bool take_time(struct str *line, uint64_t *ret_us)

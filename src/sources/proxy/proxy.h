@@ -14,10 +14,10 @@
 struct proxy;
 
 struct proxy_options {
-    const char *listen;            /* "[ADDR:]PORT"; port 0: the kernel picks; default address: any */
+    const char *listen; /* "[ADDR:]PORT"; port 0: the kernel picks; default address: any */
     const char *const *connect_to; /* HOST:PORT:ADDR:PORT as curl's; empty fields match all */
     size_t connect_to_count;
-    const char *name_server;       /* NULL: the system's */
+    const char *name_server; /* NULL: the system's */
     /*
      * Where a resolved address is really dialled, for a rehearsal whose internet is on loopback:
      * rewrites it in place. NULL: where it says.
