@@ -181,7 +181,7 @@ static void put_entry(void *ctx, const struct joined_flow *f)
         put_key_text(j, "serverIPAddress", f->address);
     if (is_tunnel(f))
         put_key_text(j, "comment", STR("a tunnel: what went through it was not read"));
-    put_key_text(j, "_client", f->client);
+    put_key_text(j, "_client", address_without_port(f->client));
     put_key_number(j, "_flow", f->flow);
     put_key_number(j, "_bytesUp", f->bytes_up);
     put_key_text(j, "_why", f->is_open ? STR("open") : str_of(obs_whys[f->why].name));

@@ -102,10 +102,22 @@ static void set_response(struct exchange *x, const json_t *response)
     x->bytes_down = transferred
                         ? transferred
                         : bytes_of(response, "headersSize") + bytes_of(response, "bodySize");
-    x->by = BY_SERVER;
+    x->by = x->how == HOW_CONNECT ? BY_PROXY : BY_SERVER;
     x->why = WHY_FINISHED;
     if (!x->status)
         set_failure(x, error);
+}
+
+/* A HAR that this program wrote says why a flow ended in its own words. */
+static void set_why(struct exchange *x, struct str word)
+{
+    for (unsigned i = 1; word.n && i < WHY_COUNT; i++)
+        if (str_eq(word, str_of(obs_whys[i].name)))
+            x->why = (enum flow_why)i;
+    if (word.n && x->why == WHY_NAME_FAILED)
+        x->reached = NAME_NOT_FOUND;
+    else if (word.n && x->why == WHY_CONNECT_FAILED)
+        x->reached = NOT_REACHED;
 }
 
 /* Nothing of it went over the network. */
@@ -152,6 +164,7 @@ enum record_fate har_entry(const json_t *entry, struct exchange *x, const char *
         x->address = (struct str){0};
     set_times(x, entry);
     set_response(x, json_object_get(entry, "response"));
+    set_why(x, json_text(entry, "_why"));
     return RECORD_FLOW;
 }
 
