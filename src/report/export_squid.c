@@ -94,7 +94,8 @@ static void put_line(void *ctx, const struct joined_flow *f)
     uint64_t opened_ms = (e->began_wall_us + f->opened_us) / 1000;
     unsigned status = ending.status ? ending.status : (unsigned)f->status;
     bool is_tunnel = f->how == HOW_CONNECT && status == 200;
-    bool is_direct = !ending.hierarchy && f->address.n;
+    struct str address = f->address.n ? f->address : f->resolved_address;
+    bool is_direct = !ending.hierarchy && address.n;
 
     if (f->is_open)
         return;
@@ -108,7 +109,7 @@ static void put_line(void *ctx, const struct joined_flow *f)
                is_direct          ? "HIER_DIRECT"
                : ending.hierarchy ? ending.hierarchy
                                   : "HIER_NONE");
-    put_word(out, is_direct ? f->address : (struct str){0});
+    put_word(out, is_direct ? address : (struct str){0});
     buf_put_byte(out, ' ');
     put_word(out, is_tunnel ? STR("") : media_type(f->content_type));
     buf_put_byte(out, '\n');

@@ -37,6 +37,11 @@ static void keep(struct joined_flow *f, struct str *member, struct str text)
         *member = arena_str(f->texts, text);
 }
 
+static struct str first_word(struct str s)
+{
+    return str_word(&s);
+}
+
 static void join_request(struct joined_flow *f, const struct obs *o)
 {
     keep(f, &f->method, o->method);
@@ -74,6 +79,7 @@ static void join(struct joined_flow *f, const struct obs *o)
     case OBS_NAME_RESOLVED:
         f->resolved = true;
         f->resolve_ms = o->ms;
+        keep(f, &f->resolved_address, first_word(o->addresses));
         break;
     case OBS_CONNECTED:
         f->connected = true;

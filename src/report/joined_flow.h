@@ -23,7 +23,8 @@ struct joined_flow {
     enum flow_how how;
     uint64_t resolve_ms, connect_ms;
     bool resolved, connected;
-    struct str address;
+    struct str address;          /* connected to, or tried in vain */
+    struct str resolved_address; /* the first that the name gave */
     struct str error;
     struct str sni;
 

@@ -16,11 +16,13 @@ int intake_open(struct intake *in, const char *path, const struct import_progres
 {
     struct stat st;
 
-    *in = (struct intake){.path = path, .progress = progress};
+    bool is_stdin = strcmp(path, "-") == 0;
+
+    *in = (struct intake){.path = is_stdin ? "standard input" : path, .progress = progress};
     buf_init(&in->bytes, BUF_UNBOUNDED);
-    in->fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+    in->fd = is_stdin ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
     if (in->fd < 0)
-        return err_set(err, -errno, "%s: cannot open: %s", path, strerror(errno));
+        return err_set(err, -errno, "%s: cannot open: %s", in->path, strerror(errno));
     if (fstat(in->fd, &st) == 0 && S_ISREG(st.st_mode))
         in->size = (uint64_t)st.st_size;
     return 0;

@@ -12,7 +12,7 @@
 enum { INTAKE_HEAD_BYTES = 64 << 10 };
 
 struct intake {
-    const char *path; /* for messages; "-" is standard input */
+    const char *path; /* for messages */
     int fd;
     struct buf bytes; /* what was read and not yet handed out follows the first `eaten` */
     size_t eaten;
@@ -21,6 +21,7 @@ struct intake {
     const struct import_progress *progress; /* may be NULL */
 };
 
+/* "-" is standard input. */
 int intake_open(struct intake *in, const char *path, const struct import_progress *progress,
                 struct err *err);
 void intake_close(struct intake *in);
