@@ -45,6 +45,7 @@ static int bio_read(BIO *bio, char *p, int n)
 
     if (got > 0)
         c->bytes_in += (uint64_t)got;
+    c->heard_all = got == 0;
     return bio_result(bio, got, retry_read);
 }
 
@@ -60,10 +61,11 @@ static int bio_write(BIO *bio, const char *p, int n)
 
 static long bio_control(BIO *bio, int command, long n, void *p)
 {
-    (void)bio;
+    const struct channel *c = BIO_get_data(bio);
+
     (void)n;
     (void)p;
-    return command == BIO_CTRL_FLUSH;
+    return command == BIO_CTRL_FLUSH || (command == BIO_CTRL_EOF && c->heard_all);
 }
 
 static BIO *bio_of(struct channel *c)
@@ -145,6 +147,9 @@ static bool tls_goes_on(struct channel *c, int result)
         c->wants_write = true;
         return false;
     case SSL_ERROR_ZERO_RETURN:
+        if (c->shaking)
+            snprintf(c->error, sizeof c->error, "closed in the middle of the TLS handshake");
+        c->shaking = false;
         c->deaf = true;
         return true;
     case SSL_ERROR_SYSCALL:

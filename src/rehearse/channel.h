@@ -40,6 +40,7 @@ struct channel {
     bool wants_write; /* TLS cannot go on until the socket takes bytes */
     bool finishing;   /* nothing will be put any more */
     bool finished;    /* our end is closed */
+    bool heard_all;   /* the peer's end is closed */
     bool deaf;        /* TLS is over: what still comes is not looked at */
     char error[160];  /* what will be told when it ends; empty: in order */
 };
