@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * forward: heads as they are passed on. Fields that belong to one connection are taken out (RFC
+ * 9110, section 7.6.1), no Via is put in, everything else stays as it was, in its order. Bodies
+ * keep their framing, so Transfer-Encoding and Trailer stay too.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/url.h"
+#include "wire/http1.h"
+
+/* NULL, or why this head cannot be passed on without changing what its body is. */
+const char *forward_objects(const struct http1_head *head);
+
+/* Whether to pass on that the device asks for another protocol. HTTP/2 is not offered that way. */
+bool forward_upgrades(const struct http1_head *request);
+
+/* `method` on `url`, in origin-form with the URL's own Host (RFC 9112, section 3.2.2). */
+void forward_request(struct buf *out, const struct http1_head *head, const struct url *url);
+
+struct response_form {
+    bool last;     /* the connection to the device ends after it */
+    bool unframed; /* its chunks are taken apart, for a device that does not know them */
+};
+
+void forward_response(struct buf *out, const struct http1_head *head, struct response_form form);
