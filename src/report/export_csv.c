@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * CSV (RFC 4180): a line of names, and then one line for each flow, in the order in which they
- * ended. Spreadsheets take a cell that begins with =, +, -, @, a tab or a line end as a formula;
- * such text, which a stranger may have sent, gets an apostrophe before it.
+ * ended.
  */
 #include "base/timefmt.h"
-#include "base/utf8.h"
 #include "base/xalloc.h"
+#include "report/csv.h"
 #include "report/export.h"
 #include "report/joined_flow.h"
 
@@ -116,34 +115,6 @@ static const struct column {
     {"user_agent", put_user_agent},
 };
 
-static bool is_formula(struct str s)
-{
-    static const struct str starts = STR("=+-@\t\r\n");
-
-    return s.n && str_find(starts, s.p[0]) < starts.n;
-}
-
-static void put_quoted(struct buf *out, struct str s)
-{
-    bool needs_quotes = is_formula(s);
-
-    for (size_t i = 0; i < s.n && !needs_quotes; i++)
-        needs_quotes = s.p[i] == ',' || s.p[i] == '"' || s.p[i] == ' ';
-    if (!needs_quotes) {
-        utf8_put_safe(out, s);
-        return;
-    }
-    buf_put_str(out, is_formula(s) ? STR("\"'") : STR("\""));
-    while (s.n) {
-        bool has_quote = str_find(s, '"') < s.n;
-
-        utf8_put_safe(out, str_cut(&s, '"'));
-        if (has_quote)
-            buf_put_str(out, STR("\"\""));
-    }
-    buf_put_byte(out, '"');
-}
-
 static void put_flow_line(void *ctx, const struct joined_flow *f)
 {
     struct exporter *e = ctx;
@@ -152,7 +123,7 @@ static void put_flow_line(void *ctx, const struct joined_flow *f)
         buf_clear(&e->cell);
         columns[i].put(&e->cell, e, f);
         buf_put_str(e->out, i ? STR(",") : STR(""));
-        put_quoted(e->out, buf_str(&e->cell));
+        put_csv_cell(e->out, buf_str(&e->cell));
     }
     buf_put_str(e->out, STR("\r\n"));
 }

@@ -25,10 +25,15 @@ static const char *reason_of(unsigned status)
         unsigned status;
         const char *reason;
     } reasons[] = {
-        {400, "Bad Request"},         {403, "Forbidden"},
-        {408, "Request Timeout"},     {431, "Request Header Fields Too Large"},
-        {501, "Not Implemented"},     {502, "Bad Gateway"},
-        {503, "Service Unavailable"}, {504, "Gateway Timeout"},
+        {400, "Bad Request"},
+        {403, "Forbidden"},
+        {407, "Proxy Authentication Required"},
+        {408, "Request Timeout"},
+        {431, "Request Header Fields Too Large"},
+        {501, "Not Implemented"},
+        {502, "Bad Gateway"},
+        {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
     };
 
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
@@ -52,6 +57,8 @@ void answer_put(struct buf *out, const struct refusal *r, bool head_only)
     buf_printf(out, "HTTP/1.1 %u %s\r\n", r->status, reason_of(r->status));
     buf_printf(out, "Content-Type: " STR_FMT "\r\n", STR_ARG(answer_type()));
     buf_printf(out, "Content-Length: %zu\r\n", answer_body_bytes(r));
+    if (r->status == 407) /* RFC 9110, section 11.7.1: it has to say how */
+        buf_put_str(out, STR("Proxy-Authenticate: Negotiate\r\n"));
     buf_put_str(out, STR("Connection: close\r\n\r\n"));
     if (!head_only)
         buf_printf(out, NAME "%s\n", r->says);

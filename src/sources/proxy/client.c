@@ -133,15 +133,38 @@ static void refuse_head(struct client *c, const struct refusal *refusal)
     client_refuse(c, refusal, false);
 }
 
-static bool is_served(struct client *c, bool head_only)
+static unsigned refused_status(const struct proxy *p, struct str host)
 {
+    struct buf lower;
+    unsigned status = 0;
+
+    if (p->refuse) {
+        buf_init(&lower, HOST_MAX);
+        host_put(&lower, host);
+        status = p->refuse(p->refuse_ctx, buf_str(&lower));
+        buf_finish(&lower);
+    }
+    return status;
+}
+
+static bool is_served(struct client *c, struct str host, bool head_only)
+{
+    unsigned status = refused_status(c->proxy, host);
     struct refusal refusal;
     char text[ADDRESS_TEXT];
 
-    if (policy_serves(&c->from))
+    if (!policy_serves(&c->from)) {
+        address_text(&c->from, text);
+        refusal_set(&refusal, 403, WHY_REFUSED, "%s is not served: its address is not private",
+                    text);
+    } else if (status == 407) {
+        refusal_set(&refusal, status, WHY_AUTHENTICATION, "this proxy wants credentials");
+    } else if (status) {
+        refusal_set(&refusal, status, WHY_BLOCKED, STR_FMT " is blocked",
+                    STR_ARG(str_head(host, HOST_MAX)));
+    } else {
         return true;
-    address_text(&c->from, text);
-    refusal_set(&refusal, 403, WHY_REFUSED, "%s is not served: its address is not private", text);
+    }
     client_refuse(c, &refusal, head_only);
     return false;
 }
@@ -164,7 +187,7 @@ static void begin_connect(struct client *c, const struct http1_head *head, size_
         return;
     }
     open_flow(c, host, port, HOW_CONNECT);
-    if (!is_served(c, false))
+    if (!is_served(c, host, false))
         return;
     snprintf(copy, sizeof copy, STR_FMT, STR_ARG(host));
     buf_eat(&c->in, head_bytes);
@@ -212,7 +235,7 @@ static void begin_exchange(struct client *c, const struct http1_head *head, size
         refusal_set(&refusal, 501, WHY_REFUSED, STR_FMT " is not served but through CONNECT",
                     STR_ARG(str_head(url.scheme, 32)));
         client_refuse(c, &refusal, str_eq(head->method, STR("HEAD")));
-    } else if (is_served(c, str_eq(head->method, STR("HEAD")))) {
+    } else if (is_served(c, url.host, str_eq(head->method, STR("HEAD")))) {
         exchange_start(c, head, head_bytes, &url);
     }
 }

@@ -40,6 +40,8 @@ struct proxy {
     size_t connect_to_count;
     void (*dial)(void *ctx, struct sockaddr_storage *address);
     void *dial_ctx;
+    unsigned (*refuse)(void *ctx, struct str host);
+    void *refuse_ctx;
 
     struct loop_fd listener;
     struct loop_timer accept_again;

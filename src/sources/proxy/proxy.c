@@ -183,6 +183,8 @@ int proxy_create(struct loop *loop, struct stream *stream, struct devices *devic
         .arena = arena_create(),
         .dial = options->dial,
         .dial_ctx = options->dial_ctx,
+        .refuse = options->refuse,
+        .refuse_ctx = options->refuse_ctx,
         .listener.fd = -1,
         .scratch = xalloc(READ_BYTES),
     };

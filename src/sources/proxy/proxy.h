@@ -24,6 +24,12 @@ struct proxy_options {
      */
     void (*dial)(void *ctx, struct sockaddr_storage *address);
     void *dial_ctx;
+    /*
+     * Whether a host (in lower case) is served: 0, or the status that it is refused with (403, or
+     * 407 for want of credentials). NULL: every host is.
+     */
+    unsigned (*refuse)(void *ctx, struct str host);
+    void *refuse_ctx;
 };
 
 int proxy_create(struct loop *loop, struct stream *stream, struct devices *devices,

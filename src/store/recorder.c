@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The recorder. Two batches of rows: callers fill one, the writer thread writes the other, and
+ * they change places. A batch is one transaction, so what is not yet in the file is at most two
+ * batches; and the writer takes a batch as soon as it has COMMIT_ROWS rows, or COMMIT_MS after its
+ * first, so nothing waits longer than that and one commit.
+ *
+ * A batch that cannot be written is kept and tried again every RETRY_MS. Meanwhile the other fills;
+ * when it is full too, observations are lost. The loss is remembered as one gap, which goes into
+ * the queue before whatever fits again; its seq is that of the first observation lost, so it is
+ * free, and in order.
+ *
+ * The connection is opened by the caller's thread, then used by the writer alone until it has
+ * ended.
+ */
+#include "store/recording.h"
+
+#include "base/xalloc.h"
+#include "obs/codec.h"
+#include "store/db.h"
+#include "store/format.h"
+#include "store/lock.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    COMMIT_ROWS = 1000,
+    COMMIT_MS = 200,
+    RETRY_MS = 200,
+    PUT_WAIT_MS = 1000,
+    BATCH_BYTES = 4 << 20, /* a batch is full from here on */
+    BATCH_ROOM = BATCH_BYTES + 2 * OBS_KIND_FIELDS_MAX * (OBS_TEXT_MAX + 16), /* two more fit */
+    CHECKPOINT_PAGES = 4000,
+};
+
+/* An observation in a batch; n bytes of fields follow. */
+struct row {
+    uint64_t seq, at_us, flow;
+    uint32_t device, n;
+    uint16_t kind, source;
+};
+
+struct batch {
+    struct buf rows;
+    unsigned count;
+    uint64_t last_seq;
+};
+
+struct recorder {
+    char *path;
+    struct file_lock *lock;
+    sqlite3 *db;
+    sqlite3_stmt *begin, *insert, *commit;
+    struct batch writing; /* the writer's own */
+
+    pthread_t writer;
+    pthread_mutex_t mutex; /* guards what follows */
+    pthread_cond_t filled; /* the writer waits: rows came, or it is to end */
+    pthread_cond_t taken;  /* callers wait: the writer took a batch, or is in trouble */
+    struct batch filling;
+    bool closing;
+    uint64_t put_seq; /* of the last observation put */
+    uint64_t committed_seq;
+    int trouble;
+    struct err trouble_says;
+    uint64_t lost;
+    struct {
+        uint64_t count, first_seq, first_us, last_us;
+        int why;
+    } gap; /* lost, and not yet told */
+};
+
+static struct timespec after_ms(unsigned ms)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_sec += ms / 1000;
+    t.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (t.tv_nsec >= 1000000000) {
+        t.tv_sec++;
+        t.tv_nsec -= 1000000000;
+    }
+    return t;
+}
+
+/* Batches. */
+
+static bool batch_is_full(const struct batch *b)
+{
+    return b->rows.n >= BATCH_BYTES;
+}
+
+static void batch_add(struct batch *b, const struct obs *o)
+{
+    size_t at = b->rows.n;
+    struct row row = {.seq = o->seq,
+                      .at_us = o->at_us,
+                      .flow = o->flow,
+                      .device = o->device,
+                      .kind = (uint16_t)o->kind,
+                      .source = (uint16_t)o->source};
+
+    buf_put(&b->rows, &row, sizeof(row));
+    obs_encode_fields(o, &b->rows);
+    assert(!b->rows.full);
+    row.n = (uint32_t)(b->rows.n - at - sizeof(row));
+    memcpy(b->rows.p + at, &row, sizeof(row));
+    b->count++;
+    b->last_seq = o->seq;
+}
+
+static void batch_clear(struct batch *b)
+{
+    buf_clear(&b->rows);
+    b->count = 0;
+}
+
+/* The writer. */
+
+static int step_once(sqlite3_stmt *stmt)
+{
+    int r = sqlite3_step(stmt);
+
+    sqlite3_reset(stmt);
+    return r == SQLITE_DONE ? 0 : -1;
+}
+
+static int insert_row(sqlite3_stmt *insert, const struct row *row, const char *fields)
+{
+    sqlite3_bind_int64(insert, 1, (sqlite3_int64)row->seq);
+    sqlite3_bind_int64(insert, 2, (sqlite3_int64)row->at_us);
+    sqlite3_bind_int(insert, 3, row->kind);
+    sqlite3_bind_int(insert, 4, row->source);
+    sqlite3_bind_int64(insert, 5, row->device);
+    sqlite3_bind_int64(insert, 6, (sqlite3_int64)row->flow);
+    sqlite3_bind_blob(insert, 7, fields, (int)row->n, SQLITE_STATIC);
+    return step_once(insert);
+}
+
+static int insert_rows(struct recorder *r, struct str rows)
+{
+    while (rows.n) {
+        struct row row;
+
+        memcpy(&row, rows.p, sizeof(row));
+        if (insert_row(r->insert, &row, rows.p + sizeof(row)) < 0)
+            return -1;
+        rows = str_skip(rows, sizeof(row) + row.n);
+    }
+    return 0;
+}
+
+/* All of the batch, or nothing of it. */
+static int write_batch(struct recorder *r, struct err *err)
+{
+    if (step_once(r->begin) == 0 && insert_rows(r, buf_str(&r->writing.rows)) == 0 &&
+        step_once(r->commit) == 0)
+        return 0;
+
+    int code = db_failed(r->db, r->path, err);
+    if (!sqlite3_get_autocommit(r->db))
+        sqlite3_exec(r->db, "ROLLBACK", NULL, NULL, NULL);
+    return code;
+}
+
+/* Waits for rows that are due, and takes them; false when there will be none any more. */
+static bool take_batch(struct recorder *r)
+{
+    while (!r->filling.count && !r->closing)
+        pthread_cond_wait(&r->filled, &r->mutex);
+
+    struct timespec due = after_ms(COMMIT_MS);
+    while (r->filling.count < COMMIT_ROWS && !r->closing)
+        if (pthread_cond_timedwait(&r->filled, &r->mutex, &due) == ETIMEDOUT)
+            break;
+    if (!r->filling.count)
+        return false;
+
+    struct batch empty = r->writing;
+    r->writing = r->filling;
+    r->filling = empty;
+    pthread_cond_broadcast(&r->taken);
+    return true;
+}
+
+static void wait_to_retry(struct recorder *r)
+{
+    struct timespec until = after_ms(RETRY_MS);
+
+    while (!r->closing)
+        if (pthread_cond_timedwait(&r->filled, &r->mutex, &until) == ETIMEDOUT)
+            break;
+}
+
+static void set_trouble(struct recorder *r, int code, const struct err *says)
+{
+    r->trouble = code;
+    r->trouble_says = *says;
+    pthread_cond_broadcast(&r->taken);
+}
+
+/* Until it is written; or, once the recorder is to close, until it has failed once more. */
+static bool write_until_done(struct recorder *r)
+{
+    struct err says;
+
+    for (;;) {
+        bool last_try = r->closing;
+
+        pthread_mutex_unlock(&r->mutex);
+        int code = write_batch(r, &says);
+        pthread_mutex_lock(&r->mutex);
+        if (code == 0)
+            return true;
+        set_trouble(r, code, &says);
+        if (last_try)
+            return false;
+        wait_to_retry(r);
+    }
+}
+
+static void *write_batches(void *recorder)
+{
+    struct recorder *r = recorder;
+
+    pthread_mutex_lock(&r->mutex);
+    while (take_batch(r)) {
+        if (!write_until_done(r)) {
+            r->lost += r->writing.count + r->filling.count;
+            break;
+        }
+        r->trouble = 0;
+        r->committed_seq = r->writing.last_seq;
+        batch_clear(&r->writing);
+    }
+    pthread_mutex_unlock(&r->mutex);
+    return NULL;
+}
+
+/* Callers. */
+
+static bool wait_for_room(struct recorder *r)
+{
+    struct timespec until = after_ms(PUT_WAIT_MS);
+
+    while (batch_is_full(&r->filling) && !r->trouble)
+        if (pthread_cond_timedwait(&r->taken, &r->mutex, &until) == ETIMEDOUT)
+            r->trouble = err_set(&r->trouble_says, -ETIMEDOUT,
+                                 "%s: the disk does not take what is written to it", r->path);
+    return !batch_is_full(&r->filling);
+}
+
+static void lose(struct recorder *r, const struct obs *o)
+{
+    if (!r->gap.count++) {
+        r->gap.first_seq = o->seq;
+        r->gap.first_us = o->at_us;
+        r->gap.why = r->trouble;
+    }
+    r->gap.last_us = o->at_us;
+    r->lost++;
+}
+
+static void put_gap(struct recorder *r)
+{
+    char text[160];
+    snprintf(text, sizeof(text), "%" PRIu64 " observations could not be written: %s",
+                     r->gap.count, strerror(-r->gap.why));
+
+    batch_add(&r->filling, &(struct obs){.seq = r->gap.first_seq,
+                                         .at_us = r->gap.first_us,
+                                         .kind = OBS_GAP,
+                                         .source = SOURCE_RECORDER,
+                                         .ms = (r->gap.last_us - r->gap.first_us) / 1000,
+                                         .text = str_of(text)});
+    r->gap.count = 0;
+}
+
+void recorder_put(void *recorder, const struct obs *o)
+{
+    struct recorder *r = recorder;
+
+    pthread_mutex_lock(&r->mutex);
+    assert(o->seq > r->put_seq && o->seq < RECORDING_NOTE_SEQ);
+    r->put_seq = o->seq;
+    if (batch_is_full(&r->filling) && !wait_for_room(r)) {
+        lose(r, o);
+    } else {
+        unsigned before = r->filling.count;
+
+        if (r->gap.count)
+            put_gap(r);
+        batch_add(&r->filling, o);
+        if (!before || (before < COMMIT_ROWS && r->filling.count >= COMMIT_ROWS))
+            pthread_cond_signal(&r->filled);
+    }
+    pthread_mutex_unlock(&r->mutex);
+}
+
+uint64_t recorder_committed(struct recorder *r)
+{
+    pthread_mutex_lock(&r->mutex);
+    uint64_t seq = r->committed_seq;
+    pthread_mutex_unlock(&r->mutex);
+    return seq;
+}
+
+int recorder_trouble(struct recorder *r, uint64_t *ret_lost, struct err *err)
+{
+    pthread_mutex_lock(&r->mutex);
+    int trouble = r->trouble;
+    *ret_lost = r->lost;
+    if (trouble && err)
+        *err = r->trouble_says;
+    pthread_mutex_unlock(&r->mutex);
+    return trouble;
+}
+
+/* Opening and closing. */
+
+static int read_state(struct recorder *r, struct recording_state *ret_state, struct err *err)
+{
+    int64_t wall_us = 0, seq = 0, at_us = 0, flow = 0;
+    int code;
+
+    if ((code = db_number(r->db, r->path, "SELECT began_wall_us FROM recording", &wall_us, err)) <
+            0 ||
+        (code = db_number(r->db, r->path, "SELECT coalesce(max(seq), 0) FROM observation", &seq,
+                          err)) < 0 ||
+        (code = db_number(r->db, r->path,
+                          "SELECT coalesce((SELECT at_us FROM observation ORDER BY seq DESC"
+                          " LIMIT 1), 0)",
+                          &at_us, err)) < 0 ||
+        (code = db_number(r->db, r->path, "SELECT coalesce(max(flow), 0) FROM observation", &flow,
+                          err)) < 0)
+        return code;
+    *ret_state = (struct recording_state){
+        .began_wall_us = (uint64_t)wall_us,
+        .last_seq = (uint64_t)seq,
+        .last_us = (uint64_t)at_us,
+        .last_flow = (uint64_t)flow,
+    };
+    return 0;
+}
+
+/* There is nothing in the file. (SQLite answers, as an unfinished creation is undone by that.) */
+static int is_new(struct recorder *r, struct err *err)
+{
+    int64_t version = 0;
+    int code = db_number(r->db, r->path, "PRAGMA schema_version", &version, err);
+
+    return code < 0 ? code : !version;
+}
+
+static int open_database(struct recorder *r, uint64_t began_wall_us, struct err *err)
+{
+    int code;
+
+    if ((code = db_open(r->path, &r->db, err)) < 0 || (code = is_new(r, err)) < 0)
+        return code;
+    if (code == 1)
+        code = format_create(r->db, r->path, began_wall_us, err);
+    else if ((code = format_check(r->db, r->path, store_sql, err)) == 0)
+        code = format_migrate(r->db, r->path, store_sql, err);
+    if (code < 0)
+        return code;
+
+    /* NORMAL under WAL: a crash of the machine may cost the last commits, never the file. */
+    char settings[128];
+    snprintf(settings, sizeof(settings),
+             "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+             "PRAGMA wal_autocheckpoint = %d",
+             CHECKPOINT_PAGES);
+    if ((code = db_exec(r->db, r->path, settings, err)) < 0 ||
+        (code = db_exec(r->db, r->path,
+                        "UPDATE recording SET program = '" FLIGHTSTRIP_VERSION "'"
+                        " WHERE program != '" FLIGHTSTRIP_VERSION "'",
+                        err)) < 0 ||
+        (code = db_prepare(r->db, r->path, "BEGIN IMMEDIATE", &r->begin, err)) < 0 ||
+        (code = db_prepare(r->db, r->path, "COMMIT", &r->commit, err)) < 0 ||
+        (code = db_prepare(r->db, r->path,
+                           "INSERT INTO observation (seq, at_us, kind, source, device, flow,"
+                           " fields) VALUES (:seq, :at_us, :kind, :source, :device, :flow,"
+                           " :fields)",
+                           &r->insert, err)) < 0)
+        return code;
+    return 0;
+}
+
+static void recorder_free(struct recorder *r)
+{
+    db_finalize(&r->begin);
+    db_finalize(&r->insert);
+    db_finalize(&r->commit);
+    db_close(r->db);
+    file_lock_release(r->lock);
+    buf_finish(&r->writing.rows);
+    buf_finish(&r->filling.rows);
+    pthread_cond_destroy(&r->filled);
+    pthread_cond_destroy(&r->taken);
+    pthread_mutex_destroy(&r->mutex);
+    free(r->path);
+    free(r);
+}
+
+static struct recorder *recorder_new(const char *path)
+{
+    struct recorder *r = xalloc(sizeof(*r));
+    pthread_condattr_t monotonic;
+
+    r->path = xstrdup(path);
+    buf_init(&r->writing.rows, BATCH_ROOM);
+    buf_init(&r->filling.rows, BATCH_ROOM);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&r->mutex, NULL);
+    pthread_cond_init(&r->filled, &monotonic);
+    pthread_cond_init(&r->taken, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    return r;
+}
+
+int recorder_open(const char *path, uint64_t began_wall_us, struct recorder **ret_recorder,
+                  struct recording_state *ret_state, struct err *err)
+{
+    struct recorder *r = recorder_new(path);
+    int code;
+
+    if ((code = file_lock_take(path, &r->lock, err)) < 0 ||
+        (code = open_database(r, began_wall_us, err)) < 0 ||
+        (code = read_state(r, ret_state, err)) < 0)
+        goto fail;
+    r->put_seq = r->committed_seq = ret_state->last_seq;
+    if ((code = pthread_create(&r->writer, NULL, write_batches, r)) != 0) {
+        code = err_set(err, -code, "%s: cannot start a thread: %s", path, strerror(code));
+        goto fail;
+    }
+    *ret_recorder = r;
+    return 0;
+
+fail:
+    recorder_free(r);
+    return code;
+}
+
+void recording_state_resume(const struct recording_state *state, struct stream *stream)
+{
+    if (!state->last_seq)
+        return;
+    stream_resume(stream, state->last_seq, state->last_flow, state->last_us);
+
+    uint64_t now_us = stream->clock ? clock_now_us(stream->clock) : state->last_us;
+    uint64_t ms = now_us > state->last_us ? (now_us - state->last_us) / 1000 : 0;
+    stream_put(stream, &(struct obs){.kind = OBS_GAP,
+                                     .source = SOURCE_RECORDER,
+                                     .at_us = state->last_us,
+                                     .ms = ms,
+                                     .text = STR("the recording was stopped and continued")});
+}
+
+/* Whoever reads it still has the rest in the -wal file, and merges it when done. */
+static int leave_one_file(struct recorder *r, struct err *err)
+{
+    int code = db_exec(r->db, r->path, "PRAGMA journal_mode = DELETE", err);
+
+    if (code == -EBUSY)
+        return 0;
+    if (code < 0)
+        err_prefix(err, "everything is kept, but in two files (the other ends in -wal)");
+    return code;
+}
+
+int recorder_close(struct recorder *r, struct err *err)
+{
+    int code;
+
+    if (!r)
+        return 0;
+    pthread_mutex_lock(&r->mutex);
+    if (r->gap.count)
+        put_gap(r);
+    r->closing = true;
+    pthread_cond_signal(&r->filled);
+    pthread_mutex_unlock(&r->mutex);
+    pthread_join(r->writer, NULL);
+
+    if (r->trouble)
+        code = err_set(err, r->trouble, "%s; %" PRIu64 " observations are missing",
+                       r->trouble_says.text, r->lost);
+    else if (!file_lock_holds(r->lock, r->path))
+        code = err_set(err, -ENOENT, "%s: was removed or replaced while it was recorded", r->path);
+    else
+        code = leave_one_file(r, err);
+    recorder_free(r);
+    return code;
+}
