@@ -245,7 +245,10 @@ enum parsed http1_read_request(struct str bytes, struct http1_head *ret_head, co
 
 static bool has_no_body(unsigned status, struct str request_method)
 {
-    return status < 200 || status == 204 || status == 304 || str_eq(request_method, STR("HEAD"));
+    bool tunnels = str_eq(request_method, STR("CONNECT")) && status >= 200 && status < 300;
+
+    return status < 200 || status == 204 || status == 304 || tunnels ||
+           str_eq(request_method, STR("HEAD"));
 }
 
 static bool read_status(struct str *line, unsigned *ret_status)
