@@ -3,6 +3,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <stdio.h>
 #include <string.h>
@@ -299,6 +301,7 @@ static void ready(void *ctx, unsigned events)
 int channel_open(struct channel *c, struct loop *loop, int take_fd, bool connecting,
                  const struct channel_events *events, void *ctx)
 {
+    int now = 1;
     int r;
 
     *c = (struct channel){
@@ -312,6 +315,7 @@ int channel_open(struct channel *c, struct loop *loop, int take_fd, bool connect
                   .ctx = c},
     };
     buf_init(&c->out, OUT_MAX);
+    setsockopt(take_fd, IPPROTO_TCP, TCP_NODELAY, &now, sizeof now); /* a head, then a body */
     r = loop_add_fd(loop, &c->watch);
     if (r < 0) {
         close(take_fd);

@@ -180,6 +180,16 @@ static void ended(void *ctx)
 /* --- the whole ----------------------------------------------------------------------------------
  */
 
+static unsigned refuse(void *ctx, struct str host)
+{
+    const struct rehearsal *r = ctx;
+    const struct fault *fault = fault_for(&r->scenario->faults, host);
+    bool refused =
+        fault && (fault->kind == FAULT_BLOCKED || fault->kind == FAULT_PROXY_AUTHENTICATION);
+
+    return refused ? fault->status : 0;
+}
+
 static int open_proxy(struct rehearsal *r, struct stream *stream, struct devices *devices,
                       struct err *err)
 {
@@ -188,6 +198,8 @@ static int open_proxy(struct rehearsal *r, struct stream *stream, struct devices
         .name_server = internet_name_server(r->internet),
         .dial = internet_dial,
         .dial_ctx = r->internet,
+        .refuse = refuse,
+        .refuse_ctx = r,
     };
 
     return proxy_create(r->loop, stream, devices, &options, &r->proxy, err);
