@@ -65,24 +65,43 @@ static void set_times(struct exchange *x, const json_t *entry)
         x->ended_us = at_us;
 }
 
-static const struct {
+enum { NOT_SENT = -1 };
+
+static const struct failure {
     struct str text;
     int reached;
     enum flow_why why;
-} errors[] = {
+} failures[] = {
 #define ERROR(text, reached, why) {STR(text), reached, why},
 #include "sources/imports/har_errors.def"
 #undef ERROR
 };
 
-static void set_failure(struct exchange *x, struct str error)
+static const struct failure *find_failure(struct str error)
 {
     size_t i = 0;
 
-    while (errors[i].text.n && str_search(error, errors[i].text) == error.n)
+    while (failures[i].text.n && str_search(error, failures[i].text) == error.n)
         i++;
-    x->reached = errors[i].reached;
-    x->why = errors[i].why;
+    return &failures[i];
+}
+
+static struct str error_of(const json_t *response)
+{
+    struct str error = json_text(response, "_error");
+
+    return error.n ? error : json_text(response, "_failureText");
+}
+
+/* An answer that came is an answer, also when it was cut later. */
+static void set_failure(struct exchange *x, struct str error)
+{
+    const struct failure *f = find_failure(error);
+
+    x->why = f->why;
+    if (x->status)
+        return;
+    x->reached = f->reached;
     x->answered_us = 0;
     snprintf(x->error, sizeof x->error, STR_FMT, STR_ARG(error));
 }
@@ -90,10 +109,8 @@ static void set_failure(struct exchange *x, struct str error)
 static void set_response(struct exchange *x, const json_t *response)
 {
     uint64_t transferred = bytes_of(response, "_transferSize");
-    struct str error = json_text(response, "_error");
+    struct str error = error_of(response);
 
-    if (!error.n)
-        error = json_text(response, "_failureText");
     x->status = bytes_of(response, "status") % 1000;
     x->content_type = json_text(json_object_get(response, "content"), "mimeType");
     if (str_eq(x->content_type, STR("x-unknown")))
@@ -104,7 +121,7 @@ static void set_response(struct exchange *x, const json_t *response)
                         : bytes_of(response, "headersSize") + bytes_of(response, "bodySize");
     x->by = x->how == HOW_CONNECT ? BY_PROXY : BY_SERVER;
     x->why = WHY_FINISHED;
-    if (!x->status)
+    if (!x->status || error.n)
         set_failure(x, error);
 }
 
@@ -120,14 +137,16 @@ static void set_why(struct exchange *x, struct str word)
         x->reached = NOT_REACHED;
 }
 
-/* Nothing of it went over the network. */
+/* Nothing of it went over the network: it came out of a cache, or the browser refused. */
 static bool was_not_sent(const json_t *entry)
 {
-    struct str error = json_text(json_object_get(entry, "response"), "_error");
+    const json_t *request = json_object_get(entry, "request");
+    const json_t *response = json_object_get(entry, "response");
+    bool is_tunnel = str_eq(json_text(request, "method"), STR("CONNECT"));
 
     return json_text(entry, "_fromCache").n ||
-           str_search(error, STR("BLOCKED_BY_CLIENT")) < error.n ||
-           str_search(error, STR("BLOCKED_BY_ADMINISTRATOR")) < error.n;
+           (json_number(response, "_transferSize") == 0 && !is_tunnel) ||
+           find_failure(error_of(response))->reached == NOT_SENT;
 }
 
 static enum record_fate bad(const char *why, const char **ret_why)
