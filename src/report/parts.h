@@ -27,9 +27,19 @@ void put_words(struct buf *out, struct str id);
 /* The moment that sums the run up, which text shows at its end; NULL when there is none. */
 const struct strip_moment *summary_of(const struct strip *s);
 
-/* Pieces of report_text, which the live view prints as they come. */
-void put_moment_text(struct buf *out, const struct look *look, const struct strip_moment *m);
-void put_finding_text(struct buf *out, const struct look *look, const struct strip_finding *f);
+/*
+ * Pieces of report_text, which the live view prints as they come. `device` stands before the title
+ * when several devices share a list; else it is empty.
+ */
+void put_moment_text(struct buf *out, const struct look *look, struct str device,
+                     const struct strip_moment *m);
+void put_finding_text(struct buf *out, const struct look *look, struct str device,
+                      const struct strip_finding *f);
 /* A device's part of the report, with the list of moments or (when they were printed) without. */
 void put_device_text(struct buf *out, const struct look *look, const struct report_device *d,
                      bool with_list);
+
+/* "  02:16  ": a line of the list begins so. Returns the column after it. */
+unsigned put_at(struct buf *out, const struct look *look, uint64_t at_us);
+/* How wide text is made: the terminal's width, but no wider than one reads with ease. */
+unsigned text_width(const struct look *look);

@@ -14,7 +14,7 @@
 enum { FACT_COLUMN = 12, INDENT = 2, SERVICE_COLUMNS = 24, READABLE = 100 };
 
 /* Long lines are hard to read, however wide the terminal is. */
-static unsigned width_of(const struct look *look)
+unsigned text_width(const struct look *look)
 {
     return look->width > READABLE ? READABLE : look->width;
 }
@@ -38,7 +38,7 @@ static void put_fact(struct buf *out, const struct look *look, const char *name,
     put_padding(out, 0, INDENT);
     put_painted(out, look, PAINT_DIM, str_of(name));
     put_padding(out, INDENT + (unsigned)strlen(name), FACT_COLUMN);
-    put_wrapped(out, value, FACT_COLUMN, FACT_COLUMN, width_of(look));
+    put_wrapped(out, value, FACT_COLUMN, FACT_COLUMN, text_width(look));
     end_line(out);
 }
 
@@ -111,8 +111,7 @@ static void put_device_header(struct buf *out, const struct look *look, const st
 
 /* --- the list --- */
 
-/* Writes "  02:16  " and returns the column after it. */
-static unsigned put_at(struct buf *out, const struct look *look, uint64_t at_us)
+unsigned put_at(struct buf *out, const struct look *look, uint64_t at_us)
 {
     struct buf at;
 
@@ -139,16 +138,29 @@ static void put_says(struct buf *out, const struct look *look, struct str says, 
     if (!says.n)
         return;
     put_padding(out, 0, column);
-    put_wrapped(out, says, column, column, width_of(look));
+    put_wrapped(out, says, column, column, text_width(look));
     end_line(out);
 }
 
-void put_moment_text(struct buf *out, const struct look *look, const struct strip_moment *m)
+/* The device's name, where there are several. Returns the column after it. */
+static unsigned put_prefix(struct buf *out, const struct look *look, struct str device,
+                           unsigned column)
+{
+    if (!device.n)
+        return column;
+    put_painted(out, look, PAINT_GOOD, device);
+    buf_put_str(out, STR(": "));
+    return column + text_columns(device) + 2;
+}
+
+void put_moment_text(struct buf *out, const struct look *look, struct str device,
+                     const struct strip_moment *m)
 {
     unsigned column = put_at(out, look, m->at_us);
+    unsigned title = put_prefix(out, look, device, column);
 
     paint_on(out, look, PAINT_BOLD);
-    put_wrapped(out, m->title, column, column, width_of(look));
+    put_wrapped(out, m->title, title, column, text_width(look));
     paint_off(out, look, PAINT_BOLD);
     if (m->confidence == CONFIDENCE_INFERRED)
         put_painted(out, look, PAINT_CAUTION, STR("  (inferred)"));
@@ -167,7 +179,7 @@ static void put_flow(struct buf *out, const struct look *look, const struct repo
     put_flow_line(&line, f);
     paint_on(out, look, f->error.n ? PAINT_BAD : PAINT_DIM);
     buf_put_str(out, STR("· "));
-    put_wrapped(out, buf_str(&line), column + 2, column + 2, width_of(look));
+    put_wrapped(out, buf_str(&line), column + 2, column + 2, text_width(look));
     paint_off(out, look, f->error.n ? PAINT_BAD : PAINT_DIM);
     end_line(out);
     buf_finish(&line);
@@ -184,7 +196,7 @@ static void put_list(struct buf *out, const struct look *look, const struct repo
         for (; flow < d->flow_count && d->flows[flow].opened_us < m->at_us; flow++)
             put_flow(out, look, &d->flows[flow]);
         if (m != summary)
-            put_moment_text(out, look, m);
+            put_moment_text(out, look, (struct str){0}, m);
     }
     for (; flow < d->flow_count; flow++)
         put_flow(out, look, &d->flows[flow]);
@@ -270,16 +282,19 @@ static void put_services(struct buf *out, const struct look *look, const struct 
         put_service(out, look, &s->services[i]);
 }
 
-void put_finding_text(struct buf *out, const struct look *look, const struct strip_finding *f)
+void put_finding_text(struct buf *out, const struct look *look, struct str device,
+                      const struct strip_finding *f)
 {
     static const enum paint paints[] = {PAINT_PLAIN, PAINT_CAUTION, PAINT_BAD};
     unsigned column = put_at(out, look, f->at_us);
     struct str severity = str_of(severity_name(f->severity));
 
+    unsigned title = put_prefix(out, look, device, column) + (unsigned)severity.n + 2;
+
     put_painted(out, look, paints[f->severity], severity);
     buf_put_str(out, STR(": "));
     paint_on(out, look, PAINT_BOLD);
-    put_wrapped(out, f->title, column + (unsigned)severity.n + 2, column, width_of(look));
+    put_wrapped(out, f->title, title, column, text_width(look));
     paint_off(out, look, PAINT_BOLD);
     if (f->confidence == CONFIDENCE_INFERRED)
         put_painted(out, look, PAINT_CAUTION, STR("  (inferred)"));
@@ -290,7 +305,7 @@ void put_finding_text(struct buf *out, const struct look *look, const struct str
         return;
     put_padding(out, 0, column);
     buf_put_str(out, STR("→ "));
-    put_wrapped(out, f->remedy, column + 2, column + 2, width_of(look));
+    put_wrapped(out, f->remedy, column + 2, column + 2, text_width(look));
     end_line(out);
 }
 
@@ -300,7 +315,7 @@ static void put_findings(struct buf *out, const struct look *look, const struct 
         return;
     put_heading(out, look, "Findings");
     for (size_t i = 0; i < s->finding_count; i++)
-        put_finding_text(out, look, &s->findings[i]);
+        put_finding_text(out, look, (struct str){0}, &s->findings[i]);
 }
 
 static void put_gaps(struct buf *out, const struct look *look, const struct strip *s)
