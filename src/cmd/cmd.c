@@ -7,6 +7,7 @@
 #include <string.h>
 
 const struct cmd *const cmd_list[] = {
+    &cmd_explain,
     &cmd_export,
     &cmd_help,
     &cmd_version,

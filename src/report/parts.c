@@ -166,9 +166,10 @@ void put_wall_time(struct buf *out, uint64_t wall_us)
     buf_init(&exact, 64);
     put_rfc3339(&exact, wall_us);
 
-    struct str day = buf_str(&exact), time = day;
-    day = str_cut(&time, 'T');
-    buf_printf(out, STR_FMT " " STR_FMT " UTC", STR_ARG(day), STR_ARG(str_cut(&time, '.')));
+    struct str time = buf_str(&exact);
+    struct str day = str_cut(&time, 'T');
+    struct str clock = str_cut(&time, '.');
+    buf_printf(out, STR_FMT " " STR_FMT " UTC", STR_ARG(day), STR_ARG(clock));
     buf_finish(&exact);
 }
 
