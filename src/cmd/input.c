@@ -4,13 +4,17 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "sources/imports/import.h"
+#include "store/recording.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+/* One of the two is there. */
 struct input {
+    char *path;
+    struct recording *recording;
     struct import *import;
     struct import_report report;
 };
@@ -51,8 +55,10 @@ static int open_import(struct input *in, const char *path, struct err *err)
 int input_open(const char *path, struct input **ret_input, struct err *err)
 {
     struct input *in = xalloc(sizeof *in);
-    int r = open_import(in, path, err);
+    int r;
 
+    in->path = xstrdup(path);
+    r = recording_is(path) ? recording_open(path, &in->recording, err) : open_import(in, path, err);
     if (r) {
         input_close(in);
         return r;
@@ -65,31 +71,64 @@ void input_close(struct input *in)
 {
     if (!in)
         return;
+    recording_close(in->recording);
     import_close(in->import);
+    free(in->path);
     free(in);
 }
 
 uint64_t input_began_wall_us(const struct input *in)
 {
-    return in->report.began_wall_us;
+    return in->recording ? recording_began_wall_us(in->recording) : in->report.began_wall_us;
 }
 
 const char *input_kind(const struct input *in)
 {
-    return in->report.format;
+    return in->recording ? "recording" : in->report.format;
 }
 
-int input_replay(struct input *in, void (*put)(void *ctx, const struct obs *o), void *ctx,
-                 struct err *err)
+struct replay {
+    void (*put)(void *ctx, const struct obs *o);
+    void *ctx;
+};
+
+static bool put_and_go_on(void *ctx, const struct obs *o)
+{
+    struct replay *replay = ctx;
+
+    replay->put(replay->ctx, o);
+    return true;
+}
+
+static int replay_recording(struct input *in, struct replay *replay, struct err *err)
+{
+    uint64_t damaged = 0;
+    int r = recording_replay(in->recording, 0, put_and_go_on, replay, &damaged, err);
+
+    if (damaged)
+        log_warn("%s: %" PRIu64 " observation%s damaged and left out", in->path, damaged,
+                 damaged == 1 ? " is" : "s are");
+    return r;
+}
+
+static int replay_import(struct input *in, struct replay *replay, struct err *err)
 {
     struct stream stream;
     struct devices devices;
     int r;
 
     stream_init(&stream, NULL);
-    stream_add_sink(&stream, put, ctx);
+    stream_add_sink(&stream, replay->put, replay->ctx);
     devices_init(&devices);
     r = import_emit(in->import, &stream, &devices, err);
     devices_finish(&devices);
     return r;
+}
+
+int input_replay(struct input *in, void (*put)(void *ctx, const struct obs *o), void *ctx,
+                 struct err *err)
+{
+    struct replay replay = {put, ctx};
+
+    return in->recording ? replay_recording(in, &replay, err) : replay_import(in, &replay, err);
 }
