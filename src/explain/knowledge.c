@@ -416,18 +416,12 @@ size_t knowledge_rule_count(const struct knowledge *k)
     return k->rules.n + k->phases.n + k->scenarios.n + k->outcomes.n;
 }
 
-static struct str title_of(const struct rule *rule)
-{
-    /* A title with a value in it is shown up to there. */
-    return rule->title.pieces ? rule->title.pieces->literal : (struct str){0};
-}
-
 struct rule_info knowledge_rule(const struct knowledge *k, size_t i)
 {
     if (i < k->rules.n) {
         const struct rule *rule = k->rules.v[i];
         return (struct rule_info){rule->kind == RULE_MOMENT ? STR("moment") : STR("finding"),
-                                  rule->id, title_of(rule), rule->file, rule->line};
+                                  rule->id, rule->title_source, rule->file, rule->line};
     }
     i -= k->rules.n;
     if (i < k->phases.n) {

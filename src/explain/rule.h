@@ -79,6 +79,7 @@ struct condition {
 struct rule {
     enum rule_kind kind;
     struct str id;
+    struct str title_source; /* as it stands in the file */
     struct text title;
     struct text *says;   /* sentences */
     struct text *remedy; /* findings */

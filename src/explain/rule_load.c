@@ -315,6 +315,8 @@ struct rule *rule_load(struct yaml_doc *doc, const struct yaml_node *node, enum 
                           .line = node->line};
     load_id(doc, node, &rule->id, arena);
     load_text(doc, yaml_need(doc, node, "title"), &rule->title, arena);
+    if (yaml_text(doc, yaml_get(node, "title"), &rule->title_source))
+        rule->title_source = arena_str(arena, rule->title_source);
     rule->says = load_texts(doc, yaml_need(doc, node, "says"), arena);
     rule->remedy = load_texts(doc, yaml_get(node, "remedy"), arena);
     if (yaml_text(doc, yaml_get(node, "phase"), &rule->phase))
