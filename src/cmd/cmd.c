@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "cmd/cmd_list.h"
+#include "cmd/cmd.h"
 
 #include "base/nearest.h"
+#include "cmd/cmd_list.h"
 
 #include <errno.h>
 #include <string.h>

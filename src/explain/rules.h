@@ -22,6 +22,7 @@ struct rules {
     size_t state_bytes; /* of all conditions */
 };
 
+struct knowledge;
 const struct rules *knowledge_rules(const struct knowledge *k);
 
 size_t rules_id(const struct rules *r, struct str id);        /* index, or SIZE_MAX */

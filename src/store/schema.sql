@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
 -- The recording, as SQLite has it. `PRAGMA user_version` is the format's number, which counts
 -- migrations; `PRAGMA application_id` is 0x464c5453, "FLTS". Both are set by format.c.
 
