@@ -11,6 +11,7 @@ const struct cmd *const cmd_list[] = {
     &cmd_explain,
     &cmd_export,
     &cmd_help,
+    &cmd_rehearse,
     &cmd_version,
     NULL,
 };

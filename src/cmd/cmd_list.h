@@ -7,6 +7,7 @@
 extern const struct cmd cmd_explain;
 extern const struct cmd cmd_export;
 extern const struct cmd cmd_help;
+extern const struct cmd cmd_rehearse;
 extern const struct cmd cmd_version;
 
 extern const struct cmd *const cmd_list[]; /* NULL at the end */

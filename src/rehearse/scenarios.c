@@ -9,14 +9,18 @@
 
 enum { FILE_MAX = 4 << 20 };
 
+struct str scenarios_id(size_t i)
+{
+    struct str name = str_of(scenario_files[i].name);
+
+    return str_head(name, name.n ? name.n - STR(".yaml").n : 0);
+}
+
 static const struct embedded *shipped(struct str id)
 {
-    for (const struct embedded *f = scenario_files; f->name; f++) {
-        struct str stem = str_of(f->name);
-
-        if (str_eq(str_head(stem, stem.n - STR(".yaml").n), id))
-            return f;
-    }
+    for (size_t i = 0; scenario_files[i].name; i++)
+        if (str_eq(scenarios_id(i), id))
+            return &scenario_files[i];
     return NULL;
 }
 

@@ -8,6 +8,8 @@
 
 extern const struct embedded scenario_files[]; /* knowledge/scenarios: "ID.yaml" each */
 
+struct str scenarios_id(size_t i); /* of the i-th shipped one; empty after the last */
+
 /*
  * Loads a shipped scenario by its id, or, when there is a slash or a dot in the name, the file of
  * that name; it may be based on a shipped one. What is wrong in a file is the text in `problems`; a
