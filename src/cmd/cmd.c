@@ -8,6 +8,7 @@
 #include <string.h>
 
 const struct cmd *const cmd_list[] = {
+    &cmd_endpoints,
     &cmd_explain,
     &cmd_export,
     &cmd_help,

@@ -17,6 +17,7 @@
 
 #include "base/arena.h"
 #include "base/str.h"
+#include "base/url.h" /* HOST_MAX */
 
 enum requirement { REQUIRED_NO, REQUIRED_CONDITIONAL, REQUIRED_YES };
 
@@ -52,7 +53,6 @@ void endpoints_add_service(struct endpoints *e, const struct service_info *servi
 void endpoints_build(struct endpoints *e); /* after the last add, before the first match */
 
 /* The endpoint for a host (without a port), or NULL. Longer than HOST_MAX is no host. */
-enum { HOST_MAX = 255 }; /* RFC 1035, section 2.3.4 */
 const struct endpoint *endpoints_match(const struct endpoints *e, struct str host);
 
 size_t endpoints_count(const struct endpoints *e);
