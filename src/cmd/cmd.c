@@ -8,11 +8,12 @@
 #include <string.h>
 
 const struct cmd *const cmd_list[] = {
-    &cmd_endpoints,
+    &cmd_record,
     &cmd_explain,
-    &cmd_export,
-    &cmd_help,
     &cmd_rehearse,
+    &cmd_export,
+    &cmd_endpoints,
+    &cmd_help,
     &cmd_version,
     NULL,
 };

@@ -4,11 +4,12 @@
 
 #include "cmd/cmd.h"
 
-extern const struct cmd cmd_endpoints;
+extern const struct cmd cmd_record;
 extern const struct cmd cmd_explain;
-extern const struct cmd cmd_export;
-extern const struct cmd cmd_help;
 extern const struct cmd cmd_rehearse;
+extern const struct cmd cmd_export;
+extern const struct cmd cmd_endpoints;
+extern const struct cmd cmd_help;
 extern const struct cmd cmd_version;
 
 extern const struct cmd *const cmd_list[]; /* NULL at the end */

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cmd/session.h"
+
+#include "base/log.h"
+#include "base/timefmt.h"
+#include "base/xalloc.h"
+#include "cmd/cmd.h"
+#include "cmd/knowledge_files.h"
+#include "store/recording.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { TROUBLE_EVERY_US = 1000000 };
+
+static void on_signal(void *ctx, int signal)
+{
+    struct session *s = ctx;
+
+    (void)signal;
+    s->was_stopped = true;
+    loop_stop(s->loop);
+}
+
+static void on_end(void *ctx)
+{
+    struct session *s = ctx;
+
+    loop_stop(s->loop);
+}
+
+/* --- the recording --- */
+
+static void say_trouble(struct session *s, const struct err *err)
+{
+    live_say(s->live,
+             "%s: recording has stopped: %s; traffic goes on, and recording as soon as it can",
+             s->path, err->text);
+}
+
+static void say_recovered(struct session *s, uint64_t lost)
+{
+    live_say(s->live,
+             "%s: recording goes on; %" PRIu64 " observations were lost and are marked as a gap",
+             s->path, lost);
+}
+
+/* Said once when it begins, and once when it is over. */
+static void ask_recorder(void *ctx)
+{
+    struct session *s = ctx;
+    struct err err;
+    uint64_t lost = 0;
+    bool trouble = recorder_trouble(s->recorder, &lost, &err) < 0;
+
+    if (trouble && !s->in_trouble)
+        say_trouble(s, &err);
+    else if (!trouble && s->in_trouble)
+        say_recovered(s, lost);
+    s->in_trouble = trouble;
+    loop_set_timer(s->loop, &s->trouble_timer,
+                   loop_now_us(s->loop) + (uint64_t)(TROUBLE_EVERY_US * s->clock.factor));
+}
+
+/* What a continued recording holds: the explainer and the devices know it before anything new. */
+static bool remember(void *ctx, const struct obs *o)
+{
+    struct session *s = ctx;
+
+    explainer_put(s->explainer, o);
+    if (o->kind == OBS_DEVICE_SEEN)
+        devices_restore(&s->devices, o->device, o->client);
+    return true;
+}
+
+static int remember_all(struct session *s, struct err *err)
+{
+    struct recording *recording;
+    uint64_t damaged = 0;
+    int r = recording_open(s->path, &recording, err);
+
+    if (r)
+        return r;
+    r = recording_replay(recording, 0, remember, s, &damaged, err);
+    if (damaged)
+        log_warn("%s: %" PRIu64 " damaged rows were passed over", s->path, damaged);
+    recording_close(recording);
+    return r;
+}
+
+static void resume_clock(struct session *s, const struct recording_state *state)
+{
+    uint64_t wall_us = clock_wall_us(&s->clock), at_us = 0;
+
+    if (wall_us > state->began_wall_us)
+        at_us = wall_us - state->began_wall_us;
+    clock_resume(&s->clock, at_us > state->last_us ? at_us : state->last_us, state->began_wall_us);
+}
+
+static int open_recording(struct session *s, struct recording_state *ret_state, struct err *err)
+{
+    int r = recorder_open(s->path, s->clock.began_wall_us, &s->recorder, ret_state, err);
+
+    if (r)
+        return r;
+    if (ret_state->last_seq) {
+        r = remember_all(s, err);
+        if (r)
+            return r;
+        resume_clock(s, ret_state);
+    }
+    return recording_set_knowledge(s->path, knowledge_digest(s->knowledge), err);
+}
+
+/* --- beginning --- */
+
+static int name_devices(struct session *s, const struct texts *names, struct err *err)
+{
+    for (size_t i = 0; names && i < names->n; i++) {
+        int r = devices_name(&s->devices, str_of(names->at[i]), err);
+
+        if (r)
+            return r;
+    }
+    return 0;
+}
+
+static int load_knowledge(struct session *s, const struct texts *folders, struct err *err)
+{
+    return knowledge_load(folders ? folders->at : NULL, folders ? folders->n : 0, &s->knowledge,
+                          err);
+}
+
+static void init_clock(struct session *s, double speed)
+{
+    if (speed)
+        clock_init_accelerated(&s->clock, speed);
+    else
+        clock_init_real(&s->clock);
+}
+
+/* The sinks, in the order in which each observation reaches them. */
+static void connect_sinks(struct session *s, const struct session_options *o)
+{
+    if (s->recorder)
+        stream_add_sink(&s->stream, recorder_put, s->recorder);
+    stream_add_sink(&s->stream, explainer_put, s->explainer);
+    s->live = live_create(s->loop, s->explainer, STDOUT_FILENO, o->traffic);
+    stream_add_sink(&s->stream, live_put, s->live);
+}
+
+static void set_timers(struct session *s, uint64_t for_us)
+{
+    s->trouble_timer = (struct loop_timer){.fire = ask_recorder, .ctx = s};
+    s->end_timer = (struct loop_timer){.fire = on_end, .ctx = s};
+    if (s->recorder)
+        loop_set_timer(s->loop, &s->trouble_timer, clock_now_us(&s->clock));
+    if (for_us)
+        loop_set_timer(s->loop, &s->end_timer, clock_now_us(&s->clock) + for_us);
+}
+
+static int open_parts(struct session *s, const struct session_options *o, struct err *err)
+{
+    struct recording_state state = {0};
+    int r = load_knowledge(s, o->knowledge, err);
+
+    if (r)
+        return r;
+    s->explainer = explainer_create(s->knowledge);
+    r = name_devices(s, o->names, err);
+    if (r)
+        return r;
+    r = loop_create(&s->clock, &s->loop, err);
+    if (r)
+        return r;
+    r = loop_on_signal(s->loop, on_signal, s, err); /* before the recorder has its thread */
+    if (r)
+        return r;
+    if (o->path) {
+        r = open_recording(s, &state, err);
+        if (r)
+            return r;
+    }
+    connect_sinks(s, o);
+    if (state.last_seq)
+        recording_state_resume(&state, &s->stream);
+    set_timers(s, o->for_us);
+    return 0;
+}
+
+int session_open(const struct session_options *options, struct session **ret_session,
+                 struct err *err)
+{
+    struct session *s = xalloc(sizeof *s);
+    int r;
+
+    s->path = options->path;
+    init_clock(s, options->speed);
+    devices_init(&s->devices);
+    stream_init(&s->stream, &s->clock);
+    r = open_parts(s, options, err);
+    if (r) {
+        session_close(s);
+        return r;
+    }
+    *ret_session = s;
+    return 0;
+}
+
+/* --- end --- */
+
+/* Whoever presses Ctrl-C again does not want to wait for the end of what follows. */
+static void release_signals(void)
+{
+    sigset_t ours;
+
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGINT);
+    sigaddset(&ours, SIGTERM);
+    sigaddset(&ours, SIGHUP);
+    pthread_sigmask(SIG_UNBLOCK, &ours, NULL);
+}
+
+/* The strip's end is the end of the recording, not the last that moved: so the end is observed. */
+static void observe(struct session *s, enum obs_kind kind)
+{
+    stream_put(&s->stream, &(struct obs){.kind = kind,
+                                         .source = s->source,
+                                         .name = str_of(obs_sources[s->source].name)});
+}
+
+void session_run(struct session *s, enum obs_source source)
+{
+    s->source = source;
+    observe(s, OBS_SOURCE_STARTED);
+    loop_run(s->loop);
+    release_signals();
+}
+
+static int close_recorder(struct session *s)
+{
+    struct recorder *recorder = s->recorder;
+    struct err err;
+
+    s->recorder = NULL;
+    if (recorder_close(recorder, &err) < 0) {
+        log_error("%s", err.text);
+        return EXIT_TROUBLE;
+    }
+    return EXIT_OK;
+}
+
+int session_end(struct session *s)
+{
+    int status = EXIT_OK;
+
+    loop_del_timer(s->loop, &s->trouble_timer);
+    loop_del_timer(s->loop, &s->end_timer);
+    observe(s, OBS_SOURCE_LOST);
+    explainer_finish(s->explainer);
+    if (s->recorder)
+        status = close_recorder(s);
+    live_end(s->live);
+    return status;
+}
+
+void session_close(struct session *s)
+{
+    if (!s)
+        return;
+    if (s->recorder)
+        close_recorder(s);
+    live_destroy(s->live);
+    if (s->loop) {
+        loop_del_timer(s->loop, &s->trouble_timer);
+        loop_del_timer(s->loop, &s->end_timer);
+    }
+    loop_destroy(s->loop);
+    explainer_destroy(s->explainer);
+    knowledge_destroy(s->knowledge);
+    devices_finish(&s->devices);
+    free(s);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * session: what stands around a source that is recorded live: clock, loop, the stream with its
+ * sinks (the recording, the explainer, the view in the terminal), and an end that is orderly
+ * whoever asks for it.
+ *
+ *     session_open(&options, &session, &err);
+ *     proxy_create(session->loop, &session->stream, &session->devices, …);
+ *     session_run(session, SOURCE_PROXY);
+ *     proxy_stop(…);
+ *     status = session_end(session);
+ *     proxy_destroy(…);
+ *     session_close(session);
+ */
+#pragma once
+
+#include "cmd/options.h"
+#include "explain/explainer.h"
+#include "loop/loop.h"
+#include "obs/devices.h"
+#include "obs/stream.h"
+#include "report/live.h"
+
+struct session_options {
+    const char *path;              /* of the recording; NULL: none is kept */
+    const struct texts *names;     /* NAME=ADDRESS each; may be NULL */
+    const struct texts *knowledge; /* folders; may be NULL */
+    bool traffic;                  /* every flow is shown */
+    uint64_t for_us;               /* it ends by itself after this time of the clock; 0: not */
+    double speed;                  /* how fast the clock runs; 0: as time does */
+};
+
+struct session {
+    struct clock clock;
+    struct loop *loop;
+    struct stream stream;
+    struct devices devices;
+    struct knowledge *knowledge;
+    struct explainer *explainer;
+    struct live *live;
+    bool was_stopped; /* by a signal */
+    enum obs_source source;
+
+    struct recorder *recorder;
+    const char *path;
+    bool in_trouble; /* the recorder was, when last asked */
+    struct loop_timer trouble_timer, end_timer;
+};
+
+/*
+ * A recording that is there already is continued. SIGINT, SIGTERM and SIGHUP end session_run from
+ * here on; a second one, when that is over, ends the program as it would any other.
+ */
+int session_open(const struct session_options *options, struct session **ret_session,
+                 struct err *err);
+
+/*
+ * Observes that the source watches, and runs the loop until the time is over, a signal comes, or
+ * somebody calls loop_stop.
+ */
+void session_run(struct session *s, enum obs_source source);
+
+/*
+ * The source has stopped, which is observed: finishes the explainer, prints the summary, closes the
+ * recording. Returns the exit status; what went wrong is logged.
+ */
+int session_end(struct session *s);
+void session_close(
+    struct session *s); /* also after a failure or without session_end; NULL is fine */
