@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * absent: since `moment`, no such flow has worked for `quiet`. It is placed where the time ran out.
+ * With `within` it counts only when something else of the device has moved so shortly before: a
+ * device that is switched off misses nothing.
  *
  *     absent: {service: intune-ime, moment: mdm-enrollment, quiet: 15m}
  */
@@ -40,6 +42,8 @@ static void due(struct device *d, const struct condition *c, void *state, uint64
 {
     struct state *st = state;
 
+    if (c->within_us && d->moved_us + c->within_us < at_us)
+        return;
     device_occur(d, c,
                  &(struct occurrence){.at_us = at_us,
                                       .seqs = {st->seq},
@@ -49,7 +53,7 @@ static void due(struct device *d, const struct condition *c, void *state, uint64
 
 const struct matcher match_absent = {
     .name = "absent",
-    .keys = KEY_SELECT | KEY_QUIET | KEY_MOMENT,
+    .keys = KEY_SELECT | KEY_QUIET | KEY_WITHIN | KEY_MOMENT,
     .needs = KEY_QUIET | KEY_MOMENT,
     .state_bytes = sizeof(struct state),
     .flow_events = 1 << FLOW_CONTACT | 1 << FLOW_BYTES,

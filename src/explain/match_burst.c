@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * burst: so many flows opened in so short a time, and among them one of those `including`. It is
- * placed at the first of them.
+ * placed at the first of them. With `quiet` none of these flows was opened for so long before it.
  *
  *     burst: {service: entra-signin, flows: 3, within: 5s, including: {host: aadcdn.*}}
  */
@@ -17,6 +17,7 @@ struct opening {
 };
 
 struct state {
+    uint64_t before_us; /* when the last flow before these was opened, plus one; 0: none */
     unsigned n;
     struct opening openings[BURST_MAX]; /* in order of time */
 };
@@ -27,6 +28,7 @@ static void insert(struct state *st, struct opening new)
     unsigned i = st->n;
 
     if (st->n == BURST_MAX) {
+        st->before_us = st->openings[0].at_us + 1;
         memmove(st->openings, st->openings + 1, sizeof *st->openings * (BURST_MAX - 1));
         i = --st->n;
     }
@@ -42,8 +44,15 @@ static void drop_before(struct state *st, uint64_t at_us)
 
     while (old < st->n && st->openings[old].at_us < at_us)
         old++;
+    if (old)
+        st->before_us = st->openings[old - 1].at_us + 1;
     st->n -= old;
     memmove(st->openings, st->openings + old, sizeof *st->openings * st->n);
+}
+
+static bool was_quiet(const struct state *st, uint64_t quiet_us)
+{
+    return !st->before_us || st->openings[0].at_us >= st->before_us - 1 + quiet_us;
 }
 
 static bool has_included(const struct state *st)
@@ -71,7 +80,7 @@ static void step(struct device *d, const struct condition *c, void *state, const
 
     uint64_t latest_us = st->openings[st->n - 1].at_us;
     drop_before(st, latest_us > c->within_us ? latest_us - c->within_us : 0);
-    if (st->n < c->count || !has_included(st))
+    if (st->n < c->count || !has_included(st) || !was_quiet(st, c->quiet_us))
         return;
 
     for (unsigned i = 0; i < st->n && i < EVIDENCE_MAX; i++)
@@ -80,13 +89,15 @@ static void step(struct device *d, const struct condition *c, void *state, const
     found.evidence = st->n;
     found.captures = &captures;
     found.host = f->host->name;
-    if (device_occur(d, c, &found))
+    if (device_occur(d, c, &found)) {
+        st->before_us = st->openings[st->n - 1].at_us + 1;
         st->n = 0;
+    }
 }
 
 const struct matcher match_burst = {
     .name = "burst",
-    .keys = KEY_SELECT | KEY_COUNT | KEY_WITHIN | KEY_INCLUDING,
+    .keys = KEY_SELECT | KEY_COUNT | KEY_WITHIN | KEY_QUIET | KEY_INCLUDING,
     .needs = KEY_COUNT | KEY_WITHIN,
     .state_bytes = sizeof(struct state),
     .flow_events = 1 << FLOW_CONTACT,

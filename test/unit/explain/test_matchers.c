@@ -184,6 +184,22 @@ static void a_burst_is_placed_at_its_first_flow(void **state)
     scene_end(&s);
 }
 
+static void a_burst_can_ask_for_quiet_before_it(void **state)
+{
+    static const double visits[] = {1, 30, 31, 100, 101};
+    struct scene s;
+
+    (void)state;
+    scene_begin(&s,
+                MOMENT("    when: {burst: {service: alpha, flows: 2, within: 2s, quiet: 60s}}\n"));
+    for (size_t i = 0; i < sizeof visits / sizeof *visits; i++) {
+        scene_at(&s, visits[i]);
+        scene_visit(&s, "a.alpha.test");
+    }
+    assert_at(strip_moment(scene_strip(&s), "it", 0), 100);
+    scene_end(&s);
+}
+
 static void bytes_are_placed_where_the_run_began(void **state)
 {
     struct scene s;
@@ -301,6 +317,47 @@ static void what_is_absent_is_missed_when_the_time_is_up(void **state)
     const struct strip_finding *f = strip_finding(scene_strip(&s), "missing", 0);
     assert_non_null(f);
     assert_int_equal(f->at_us, 400000000);
+    scene_end(&s);
+}
+
+static void a_device_that_is_off_misses_nothing(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_begin(
+        &s, MOMENT("    when: {flow: {service: alpha}}\n") "findings:\n  - id: missing\n    title: "
+                                                           "M\n    says: M.\n"
+                                                           "    when: {absent: {service: beta, "
+                                                           "moment: it, quiet: 5m, within: 1m}}\n");
+    scene_at(&s, 10);
+    scene_visit(&s, "a.alpha.test");
+    scene_at(&s, 4000);
+    scene_visit(&s, "a.alpha.test");
+    assert_null(strip_finding(scene_strip(&s), "missing", 0));
+    scene_end(&s);
+}
+
+static void a_finding_is_over_when_the_host_works(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_begin(
+        &s, "findings:\n  - id: f\n    title: F\n    says: ['{host}.', 'It worked at {over}.']\n"
+            "    severity: error\n    each: host\n    when: {failed: {}}\n");
+    scene_at(&s, 1);
+    scene_fail(&s, "a.alpha.test", WHY_CONNECT_FAILED);
+    scene_fail(&s, "b.alpha.test", WHY_CONNECT_FAILED);
+    scene_at(&s, 65);
+    scene_visit(&s, "a.alpha.test");
+
+    struct strip *strip = scene_strip(&s);
+    assert_int_equal(strip->finding_count, 2);
+    assert_int_equal(strip->findings[0].severity, SEVERITY_ERROR);
+    assert_str(strip->findings[0].says, "b.alpha.test.");
+    assert_int_equal(strip->findings[1].severity, SEVERITY_INFO);
+    assert_str(strip->findings[1].says, "a.alpha.test. It worked at 01:05.");
     scene_end(&s);
 }
 
@@ -441,6 +498,9 @@ int main(void)
         cmocka_unit_test(quiet_tells_each_burst_from_the_one_before),
         cmocka_unit_test(a_count_grows),
         cmocka_unit_test(a_burst_is_placed_at_its_first_flow),
+        cmocka_unit_test(a_burst_can_ask_for_quiet_before_it),
+        cmocka_unit_test(a_device_that_is_off_misses_nothing),
+        cmocka_unit_test(a_finding_is_over_when_the_host_works),
         cmocka_unit_test(bytes_are_placed_where_the_run_began),
         cmocka_unit_test(an_end_is_placed_at_the_last_byte),
         cmocka_unit_test(traffic_that_goes_on_has_not_ended),
