@@ -169,6 +169,43 @@ static bool is_served(struct client *c, struct str host, bool head_only)
     return false;
 }
 
+static void observe_request(struct client *c, const struct http1_head *head, struct str host,
+                            struct str url)
+{
+    struct buf lower;
+
+    buf_init(&lower, HOST_MAX);
+    host_put(&lower, host);
+    flow_put(&c->flow, (struct obs){.kind = OBS_HTTP_REQUEST,
+                                    .method = head->method,
+                                    .url = url,
+                                    .host = buf_str(&lower),
+                                    .user_agent = http1_field(head, STR("User-Agent")),
+                                    .length = head->length});
+    buf_finish(&lower);
+}
+
+static void observe_connect(struct client *c, const struct http1_head *head, struct str host,
+                            uint16_t port)
+{
+    struct buf url;
+
+    buf_init(&url, HOST_MAX + ADDRESS_TEXT);
+    authority_put(&url, host, port);
+    observe_request(c, head, host, buf_str(&url));
+    buf_finish(&url);
+}
+
+static void observe_plain(struct client *c, const struct http1_head *head, const struct url *url)
+{
+    struct buf text;
+
+    buf_init(&text, 2 * HTTP1_HEAD_MAX);
+    url_put_redacted(&text, head->target);
+    observe_request(c, head, url->host, buf_str(&text));
+    buf_finish(&text);
+}
+
 static void begin_connect(struct client *c, const struct http1_head *head, size_t head_bytes)
 {
     struct refusal refusal;
@@ -187,29 +224,12 @@ static void begin_connect(struct client *c, const struct http1_head *head, size_
         return;
     }
     open_flow(c, host, port, HOW_CONNECT);
+    observe_connect(c, head, host, port);
     if (!is_served(c, host, false))
         return;
     snprintf(copy, sizeof copy, STR_FMT, STR_ARG(host));
     buf_eat(&c->in, head_bytes);
     tunnel_dial(c, str_of(copy), port);
-}
-
-static void observe_request(struct client *c, const struct http1_head *head, const struct url *url)
-{
-    struct buf text, host;
-
-    buf_init(&text, 2 * HTTP1_HEAD_MAX);
-    buf_init(&host, HOST_MAX);
-    url_put_redacted(&text, head->target);
-    host_put(&host, url->host);
-    flow_put(&c->flow, (struct obs){.kind = OBS_HTTP_REQUEST,
-                                    .method = head->method,
-                                    .url = buf_str(&text),
-                                    .host = buf_str(&host),
-                                    .user_agent = http1_field(head, STR("User-Agent")),
-                                    .length = head->length});
-    buf_finish(&text);
-    buf_finish(&host);
 }
 
 static void begin_exchange(struct client *c, const struct http1_head *head, size_t head_bytes)
@@ -225,7 +245,7 @@ static void begin_exchange(struct client *c, const struct http1_head *head, size
         return;
     }
     open_flow(c, url.host, url.port, HOW_ABSOLUTE);
-    observe_request(c, head, &url);
+    observe_plain(c, head, &url);
     why = forward_objects(head);
     if (why) {
         flow_moved(&c->flow, head_bytes, 0);
