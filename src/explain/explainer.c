@@ -9,7 +9,7 @@
 #include "explain/device.h"
 #include "explain/matcher.h"
 #include "explain/snapshot.h"
-#include "explain/value.h"
+#include "explain/verdict.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -234,6 +234,8 @@ static void listen(void *ctx, const struct device *d, const struct moment *m, bo
     const struct explainer_listener *l = &ex->listener;
 
     if (m->rule->kind == RULE_MOMENT ? !l->moment : !l->finding)
+        return;
+    if (!verdict_shows(verdict_scenario(d), &m->rule->only_in, &m->rule->not_in))
         return;
 
     struct arena *arena = arena_create();
