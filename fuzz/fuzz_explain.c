@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 static const char knowledge_text[] =
+    "services: {alpha: {title: A}, beta: {title: B}}\n"
     "endpoints:\n"
     "  - {host: '*.a', service: alpha, role: A., phases: net, required: yes}\n"
     "  - {host: '*.b', service: beta, role: B., phases: net, required: no}\n"

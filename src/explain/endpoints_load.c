@@ -116,7 +116,15 @@ static bool hints_are_read(const struct yaml_doc *doc)
     return doc->problem_count < YAML_PROBLEMS;
 }
 
-/* The document's `sources:` as words, for a hint. */
+/* The document's `sources:`, when it has any that can be read. */
+static const struct yaml_node *sources_of(const struct yaml_doc *doc)
+{
+    const struct yaml_node *sources = yaml_get(doc->root, "sources");
+
+    return sources && sources->kind == YAML_MAP ? sources : NULL;
+}
+
+/* Their keys, for a hint. */
 static const char *const *source_words(struct yaml_doc *doc, const struct yaml_node *sources)
 {
     size_t n = hints_are_read(doc) ? yaml_count(sources) : 0, i = 0;
@@ -153,7 +161,7 @@ static struct str read_source(struct yaml_doc *doc, const struct yaml_node *sour
 /* Without a source it is the file's author who says so. */
 static struct str read_sources(struct yaml_doc *doc, const struct yaml_node *node)
 {
-    const struct yaml_node *sources = yaml_get(doc->root, "sources");
+    const struct yaml_node *sources = sources_of(doc);
     struct yaml_node *item = NULL;
     struct str all = {0};
 
@@ -258,12 +266,11 @@ static void load_service(struct endpoints *e, struct yaml_doc *doc, const struct
 
 unsigned endpoints_load(struct endpoints *e, struct yaml_doc *doc)
 {
-    const struct yaml_node *sources = yaml_get(doc->root, "sources");
     const struct yaml_node *services = yaml_get(doc->root, "services");
     const struct yaml_node *endpoints = yaml_get(doc->root, "endpoints");
     unsigned before = doc->problem_count;
 
-    yaml_is(doc, sources, YAML_MAP);
+    yaml_is(doc, yaml_get(doc->root, "sources"), YAML_MAP);
     if (yaml_is(doc, services, YAML_MAP))
         for (const struct yaml_node *map = services->first; map; map = map->next)
             load_service(e, doc, map);

@@ -159,6 +159,23 @@ static void what_is_wrong_is_said_and_the_rest_is_kept(void **state)
     }
 }
 
+static void sources_that_are_no_map_name_nothing(void **state)
+{
+    struct endpoints *e = endpoints_create();
+
+    (void)state;
+    assert_loads(e,
+                 "sources: [docs]\n" SERVICES
+                 "endpoints: [{host: a.x, service: alpha, role: R., source: docs}]\n",
+                 "f.yaml:1:10: expected a map (key: value), found a list\n"
+                 "    1 | sources: [docs]\n"
+                 "      |          ^\n"
+                 "f.yaml:3:59: 'docs' is not among this file's sources\n"
+                 "    3 | endpoints: [{host: a.x, service: alpha, role: R., source: docs}]\n"
+                 "      |                                                           ^\n");
+    endpoints_destroy(e);
+}
+
 static void lists_stay_short(void **state)
 {
     struct endpoints *e = endpoints_create();
@@ -185,6 +202,7 @@ int main(void)
         cmocka_unit_test(little_has_to_be_said),
         cmocka_unit_test(a_later_file_overrides_and_knows_earlier_services),
         cmocka_unit_test(what_is_wrong_is_said_and_the_rest_is_kept),
+        cmocka_unit_test(sources_that_are_no_map_name_nothing),
         cmocka_unit_test(lists_stay_short),
     };
 
