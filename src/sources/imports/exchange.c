@@ -84,7 +84,9 @@ static void tell(struct telling *t, uint64_t at_us, struct obs o)
  */
 static bool was_answered(const struct exchange *x)
 {
-    return x->how == HOW_CONNECT ? x->bytes_down > 0 : x->status && x->by == BY_SERVER;
+    bool is_open = x->how == HOW_CONNECT && x->status >= 200 && x->status < 300;
+
+    return is_open ? x->bytes_down > 0 : x->status && x->by == BY_SERVER;
 }
 
 static void tell_reached(struct telling *t, const struct exchange *x)

@@ -170,6 +170,9 @@ static void how_it_ended_is_read_from_the_result_codes(void **state)
         snprintf(expected, sizeof expected, "why=%s\n", cases[i].why);
         if (!strstr(out.p, expected))
             fail_msg("%s\nbecame\n%s", cases[i].line, out.p);
+        if (strstr(out.p, "connected #") &&
+            (!cases[i].response || !strstr(cases[i].response, "by=server")))
+            fail_msg("%s\nbecame\n%s", cases[i].line, out.p);
         if (cases[i].event ? !strstr(out.p, cases[i].event) : !!strstr(out.p, "-failed #"))
             fail_msg("%s\nbecame\n%s", cases[i].line, out.p);
         snprintf(expected, sizeof expected, "http-response #1 %s\n", cases[i].response);
