@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Lines of a combined access log: whatever one says, the flow it becomes is in order. */
-#include "fuzz/exchange_check.h"
+#include "fuzz/account_check.h"
 #include "sources/imports/combined.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str rest = str_from(data, size), line;
-    struct exchange x;
+    struct account x;
     const char *why = NULL;
 
-    exchange_init(&x);
+    account_init(&x);
     while (str_line(&rest, &line)) {
         enum record_fate fate = combined_parse(line, &x, &why);
 
         check_record(fate, &x, why);
     }
-    exchange_finish(&x);
+    account_finish(&x);
     return 0;
 }

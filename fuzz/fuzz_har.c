@@ -3,7 +3,7 @@
  * A HAR in pieces: the same entries are found however it is cut (the first byte says how), and what
  * an entry becomes is in order.
  */
-#include "fuzz/exchange_check.h"
+#include "fuzz/account_check.h"
 #include "sources/imports/har.h"
 #include "sources/imports/har_scan.h"
 
@@ -19,7 +19,7 @@ static int note(void *ctx, enum har_part part, struct str text)
 
 static int read_entry(void *ctx, enum har_part part, struct str text)
 {
-    struct exchange *x = ctx;
+    struct account *x = ctx;
     const char *why = NULL;
     json_t *entry = part == HAR_ENTRY ? json_object_in(text, NULL) : NULL;
 
@@ -50,7 +50,7 @@ static bool scan(struct str text, size_t piece_bytes, har_found *found, void *ct
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct exchange x;
+    struct account x;
     struct buf whole, cut;
 
     if (!size)
@@ -62,9 +62,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(scan(text, text.n + 1, note, &whole) == scan(text, data[0] % 64u + 1, note, &cut));
     assert(str_eq(buf_str(&whole), buf_str(&cut)));
 
-    exchange_init(&x);
+    account_init(&x);
     scan(text, text.n + 1, read_entry, &x);
-    exchange_finish(&x);
+    account_finish(&x);
     buf_finish(&whole);
     buf_finish(&cut);
     return 0;

@@ -68,41 +68,41 @@ static enum record_fate of_no_url(struct str target, const char **ret_why)
     return bad("the URL is not an absolute one", ret_why);
 }
 
-enum record_fate combined_parse(struct str line, struct exchange *x, const char **ret_why)
+enum record_fate combined_parse(struct str line, struct account *a, const char **ret_why)
 {
     struct squid_result result = {0};
     struct str rest = line, request = {0}, method = {0}, target = {0}, referer = {0}, agent = {0};
 
-    exchange_clear(x);
+    account_clear(a);
 
     struct str client = str_word(&rest);
     size_t time_at = str_find(rest, '['); /* a user's name may have blanks */
     if (!client.n || client.n > HOST_MAX || time_at == rest.n)
         return bad("there is no [TIME] after the client's address", ret_why);
-    x->client = or_nothing(client);
+    a->client = or_nothing(client);
 
     struct str time = {0};
     rest = str_skip(rest, time_at);
-    if (!take_enclosed(&rest, '[', ']', &time) || !common_time_parse(time, &x->ended_us))
+    if (!take_enclosed(&rest, '[', ']', &time) || !common_time_parse(time, &a->ended_us))
         return bad("the time is not one as [09/Jul/2025:03:05:57 +0000]", ret_why);
-    x->began_us = x->ended_us;
+    a->began_us = a->ended_us;
 
     if (!take_enclosed(&rest, '"', '"', &request))
         return bad("there is no \"REQUEST\" in quotes after the time", ret_why);
-    if (!log_bytes_parse(str_word(&rest), &x->status) || x->status > 999)
+    if (!log_bytes_parse(str_word(&rest), &a->status) || a->status > 999)
         return bad("there is no status after the request", ret_why);
     if (!log_bytes_parse(str_word(&rest), &result.bytes))
         return bad("there is no number of bytes after the status", ret_why);
     if (take_enclosed(&rest, '"', '"', &referer) && take_enclosed(&rest, '"', '"', &agent))
-        x->user_agent = or_nothing(agent);
+        a->user_agent = or_nothing(agent);
     take_result(rest, &result);
 
     if (str_eq(request, STR("-")) || is_cache_talk(result.code))
         return RECORD_NOTHING;
     if (!cut_request(request, &method, &target))
         return bad("the request is not \"METHOD URL VERSION\"", ret_why);
-    if (!exchange_ask(x, method, target))
+    if (!account_ask(a, method, target))
         return of_no_url(target, ret_why);
-    squid_outcome(x, &result);
+    squid_outcome(a, &result);
     return RECORD_FLOW;
 }

@@ -42,27 +42,27 @@ static struct str without_brackets(struct str s)
 
 /* HAR 1.2, timings: blocked, dns, connect (with ssl in it), send, wait, receive follow each other.
  */
-static void set_times(struct exchange *x, const json_t *entry)
+static void set_times(struct account *a, const json_t *entry)
 {
     const json_t *timings = json_object_get(entry, "timings");
     uint64_t dns_us = us_of(json_number(timings, "dns"));
     uint64_t connect_us = us_of(json_number(timings, "connect"));
-    uint64_t at_us = x->began_us + us_of(json_number(timings, "blocked")) + dns_us;
+    uint64_t at_us = a->began_us + us_of(json_number(timings, "blocked")) + dns_us;
 
     if (dns_us) {
-        x->resolved_us = at_us;
-        x->resolve_ms = dns_us / 1000;
+        a->resolved_us = at_us;
+        a->resolve_ms = dns_us / 1000;
     }
     at_us += connect_us;
     if (connect_us) {
-        x->connected_us = at_us;
-        x->connect_ms = connect_us / 1000;
+        a->connected_us = at_us;
+        a->connect_ms = connect_us / 1000;
     }
     at_us += us_of(json_number(timings, "send")) + us_of(json_number(timings, "wait"));
-    x->answered_us = at_us;
-    x->ended_us = x->began_us + us_of(json_number(entry, "time"));
-    if (x->ended_us < at_us)
-        x->ended_us = at_us;
+    a->answered_us = at_us;
+    a->ended_us = a->began_us + us_of(json_number(entry, "time"));
+    if (a->ended_us < at_us)
+        a->ended_us = at_us;
 }
 
 enum { NOT_SENT = -1 };
@@ -94,47 +94,47 @@ static struct str error_of(const json_t *response)
 }
 
 /* An answer that came is an answer, also when it was cut later. */
-static void set_failure(struct exchange *x, struct str error)
+static void set_failure(struct account *a, struct str error)
 {
     const struct failure *f = find_failure(error);
 
-    x->why = f->why;
-    if (x->status)
+    a->why = f->why;
+    if (a->status)
         return;
-    x->reached = f->reached;
-    x->answered_us = 0;
-    snprintf(x->error, sizeof x->error, STR_FMT, STR_ARG(error));
+    a->reached = f->reached;
+    a->answered_us = 0;
+    snprintf(a->error, sizeof a->error, STR_FMT, STR_ARG(error));
 }
 
-static void set_response(struct exchange *x, const json_t *response)
+static void set_response(struct account *a, const json_t *response)
 {
     uint64_t transferred = bytes_of(response, "_transferSize");
     struct str error = error_of(response);
 
-    x->status = bytes_of(response, "status") % 1000;
-    x->content_type = json_text(json_object_get(response, "content"), "mimeType");
-    if (str_eq(x->content_type, STR("x-unknown")))
-        x->content_type = (struct str){0};
-    x->response_bytes = bytes_of(response, "bodySize");
-    x->bytes_down = transferred
+    a->status = bytes_of(response, "status") % 1000;
+    a->content_type = json_text(json_object_get(response, "content"), "mimeType");
+    if (str_eq(a->content_type, STR("x-unknown")))
+        a->content_type = (struct str){0};
+    a->response_bytes = bytes_of(response, "bodySize");
+    a->bytes_down = transferred
                         ? transferred
                         : bytes_of(response, "headersSize") + bytes_of(response, "bodySize");
-    x->by = x->how == HOW_CONNECT ? BY_PROXY : BY_SERVER;
-    x->why = WHY_FINISHED;
-    if (!x->status || error.n)
-        set_failure(x, error);
+    a->by = a->how == HOW_CONNECT ? BY_PROXY : BY_SERVER;
+    a->why = WHY_FINISHED;
+    if (!a->status || error.n)
+        set_failure(a, error);
 }
 
 /* A HAR that this program wrote says why a flow ended in its own words. */
-static void set_why(struct exchange *x, struct str word)
+static void set_why(struct account *a, struct str word)
 {
     for (unsigned i = 1; word.n && i < WHY_COUNT; i++)
         if (str_eq(word, str_of(obs_whys[i].name)))
-            x->why = (enum flow_why)i;
-    if (word.n && x->why == WHY_NAME_FAILED)
-        x->reached = NAME_NOT_FOUND;
-    else if (word.n && x->why == WHY_CONNECT_FAILED)
-        x->reached = NOT_REACHED;
+            a->why = (enum flow_why)i;
+    if (word.n && a->why == WHY_NAME_FAILED)
+        a->reached = NAME_NOT_FOUND;
+    else if (word.n && a->why == WHY_CONNECT_FAILED)
+        a->reached = NOT_REACHED;
 }
 
 /* Nothing of it went over the network: it came out of a cache, or the browser refused. */
@@ -155,13 +155,13 @@ static enum record_fate bad(const char *why, const char **ret_why)
     return RECORD_BAD;
 }
 
-enum record_fate har_entry(const json_t *entry, struct exchange *x, const char **ret_why)
+enum record_fate har_entry(const json_t *entry, struct account *a, const char **ret_why)
 {
     const json_t *request = json_object_get(entry, "request");
     struct str method = json_text(request, "method"), url = json_text(request, "url");
     uint64_t began_us = 0;
 
-    exchange_clear(x);
+    account_clear(a);
     if (!method.n || !url.n)
         return bad("it has no request with a method and a URL", ret_why);
     if (!rfc3339_parse(json_text(entry, "startedDateTime"), &began_us) || began_us < WALL_US_MIN ||
@@ -169,27 +169,27 @@ enum record_fate har_entry(const json_t *entry, struct exchange *x, const char *
         return bad("its startedDateTime is not a time", ret_why);
 
     /* data:, blob:, about: and extensions' pages name no server. */
-    if (was_not_sent(entry) || !exchange_ask(x, method, url) || !x->port)
+    if (was_not_sent(entry) || !account_ask(a, method, url) || !a->port)
         return RECORD_NOTHING;
-    if (x->how != HOW_CONNECT)
-        x->how = HOW_DIRECT;
-    x->began_us = began_us;
-    x->client = str_head(json_text(entry, "_client"), CLIENT_BYTES);
-    x->user_agent = find_header(request, STR("User-Agent"));
-    x->request_bytes = bytes_of(request, "bodySize");
-    x->bytes_up = bytes_of(request, "headersSize") + x->request_bytes;
-    x->address = without_brackets(json_text(entry, "serverIPAddress"));
-    if (!host_is_address(x->address))
-        x->address = (struct str){0};
-    set_times(x, entry);
-    set_response(x, json_object_get(entry, "response"));
-    set_why(x, json_text(entry, "_why"));
+    if (a->how != HOW_CONNECT)
+        a->how = HOW_DIRECT;
+    a->began_us = began_us;
+    a->client = str_head(json_text(entry, "_client"), CLIENT_BYTES);
+    a->user_agent = find_header(request, STR("User-Agent"));
+    a->request_bytes = bytes_of(request, "bodySize");
+    a->bytes_up = bytes_of(request, "headersSize") + a->request_bytes;
+    a->address = without_brackets(json_text(entry, "serverIPAddress"));
+    if (!host_is_address(a->address))
+        a->address = (struct str){0};
+    set_times(a, entry);
+    set_response(a, json_object_get(entry, "response"));
+    set_why(a, json_text(entry, "_why"));
     return RECORD_FLOW;
 }
 
 struct reading {
     struct import *import;
-    struct exchange x;
+    struct account account;
     uint64_t number;
     char client[CLIENT_BYTES + 1]; /* the address is not said: the browser stands for the device */
     bool is_browser;               /* …and goes before the program that wrote the file */
@@ -210,11 +210,11 @@ static int read_entry(struct reading *r, const json_t *entry)
 {
     const char *why = "";
 
-    switch (har_entry(entry, &r->x, &why)) {
+    switch (har_entry(entry, &r->account, &why)) {
     case RECORD_FLOW:
-        if (!r->x.client.n)
-            r->x.client = str_of(r->client);
-        return import_exchange(r->import, &r->x, r->err);
+        if (!r->account.client.n)
+            r->account.client = str_of(r->client);
+        return import_account(r->import, &r->account, r->err);
     case RECORD_NOTHING:
         break;
     case RECORD_BAD:
@@ -257,7 +257,7 @@ static int read_har(struct import *i, struct intake *in, struct err *err)
     struct str piece = {0};
     int r;
 
-    exchange_init(&reading.x);
+    account_init(&reading.account);
     har_scan_init(&scan, found, &reading);
     do {
         r = intake_piece(in, &piece, err);
@@ -267,7 +267,7 @@ static int read_har(struct import *i, struct intake *in, struct err *err)
     if (!r && !har_scan_complete(&scan))
         import_bad(i, reading.number + 1, "the file ends in the middle");
     har_scan_finish(&scan);
-    exchange_finish(&reading.x);
+    account_finish(&reading.account);
     return r;
 }
 

@@ -6,8 +6,8 @@
  */
 #pragma once
 
-#include "sources/imports/exchange.h"
+#include "sources/imports/account.h"
 #include "sources/imports/json_in.h"
 
-/* Text in the exchange is borrowed from the entry, but for what is in x->text. */
-enum record_fate har_entry(const json_t *entry, struct exchange *x, const char **ret_why);
+/* Text in the account is borrowed from the entry, but for what is in a->text. */
+enum record_fate har_entry(const json_t *entry, struct account *a, const char **ret_why);

@@ -93,9 +93,9 @@ static int keep(void *ctx, const struct obs *o)
     return import_keep(k->import, o, k->err);
 }
 
-int import_exchange(struct import *i, const struct exchange *x, struct err *err)
+int import_account(struct import *i, const struct account *a, struct err *err)
 {
-    return exchange_tell(x, ++i->last_flow, keep, &(struct keeping){i, err});
+    return account_tell(a, ++i->last_flow, keep, &(struct keeping){i, err});
 }
 
 static const struct import_format *recognise(struct str head)

@@ -2,7 +2,7 @@
 /* import_format: what a format of imported files is to import.c, and what it writes to. */
 #pragma once
 
-#include "sources/imports/exchange.h"
+#include "sources/imports/account.h"
 #include "sources/imports/import.h"
 #include "sources/imports/intake.h"
 
@@ -27,8 +27,8 @@ void import_bad(struct import *i, uint64_t number, const char *format, ...)
 
 /* Keeps an observation whose at_us is since 1970. */
 int import_keep(struct import *i, const struct obs *o, struct err *err);
-/* Keeps the observations of an exchange, under a flow of its own. */
-int import_exchange(struct import *i, const struct exchange *x, struct err *err);
+/* Keeps the observations of an account, under a flow of its own. */
+int import_account(struct import *i, const struct account *a, struct err *err);
 
 /* The file itself says when it began; else the earliest observation does. */
 void import_began(struct import *i, uint64_t began_wall_us);

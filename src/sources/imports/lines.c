@@ -4,7 +4,7 @@
 #include "sources/imports/import_format.h"
 #include "sources/imports/squid.h"
 
-typedef enum record_fate line_parse(struct str line, struct exchange *x, const char **ret_why);
+typedef enum record_fate line_parse(struct str line, struct account *a, const char **ret_why);
 
 enum {
     LINE_BYTES = 64 << 10,
@@ -19,19 +19,19 @@ static bool is_record(struct str line)
 
 static unsigned recognise_lines(struct str head, line_parse *parse)
 {
-    struct exchange x;
+    struct account a;
     struct str line;
     const char *why;
     unsigned n = 0;
 
-    exchange_init(&x);
+    account_init(&a);
     for (unsigned i = 0; i < LINES_LOOKED_AT && str_line(&head, &line); i++)
-        n += is_record(line) && parse(line, &x, &why) != RECORD_BAD;
-    exchange_finish(&x);
+        n += is_record(line) && parse(line, &a, &why) != RECORD_BAD;
+    account_finish(&a);
     return n;
 }
 
-static int read_line(struct import *i, struct str line, uint64_t number, struct exchange *x,
+static int read_line(struct import *i, struct str line, uint64_t number, struct account *a,
                      line_parse *parse, struct err *err)
 {
     const char *why = "";
@@ -41,9 +41,9 @@ static int read_line(struct import *i, struct str line, uint64_t number, struct 
         import_bad(i, number, "there is a NUL byte in it");
         return 0;
     }
-    switch (parse(line, x, &why)) {
+    switch (parse(line, a, &why)) {
     case RECORD_FLOW:
-        return import_exchange(i, x, err);
+        return import_account(i, a, err);
     case RECORD_NOTHING:
         break;
     case RECORD_BAD:
@@ -55,13 +55,13 @@ static int read_line(struct import *i, struct str line, uint64_t number, struct 
 
 static int read_lines(struct import *i, struct intake *in, line_parse *parse, struct err *err)
 {
-    struct exchange x;
+    struct account a;
     struct str line;
     bool too_long;
     uint64_t number = 0;
     int r;
 
-    exchange_init(&x);
+    account_init(&a);
     while ((r = intake_line(in, LINE_BYTES, &line, &too_long, err)) > 0) {
         number++;
         if (!is_record(line))
@@ -70,11 +70,11 @@ static int read_lines(struct import *i, struct intake *in, line_parse *parse, st
         if (too_long)
             import_bad(i, number, "it is longer than %d bytes", LINE_BYTES);
         else
-            r = read_line(i, line, number, &x, parse, err);
+            r = read_line(i, line, number, &a, parse, err);
         if (r < 0)
             break;
     }
-    exchange_finish(&x);
+    account_finish(&a);
     return r < 0 ? r : 0;
 }
 

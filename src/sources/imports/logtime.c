@@ -2,7 +2,7 @@
 #include "sources/imports/logtime.h"
 
 #include "base/timefmt.h"
-#include "sources/imports/exchange.h"
+#include "sources/imports/account.h"
 
 static bool is_possible(uint64_t wall_us)
 {

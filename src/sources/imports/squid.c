@@ -98,14 +98,14 @@ static struct str find_user_agent(struct str headers)
 }
 
 /* What Squid logs as a URL though nobody asked for it. */
-static enum record_fate of_no_url(struct exchange *x, struct str target, const char **ret_why)
+static enum record_fate of_no_url(struct account *a, struct str target, const char **ret_why)
 {
     /* Something was sent that is not HTTP. That is worth seeing, though no host is known. */
     if (str_eq(target, STR("error:invalid-request")) ||
         str_eq(target, STR("error:request-too-large"))) {
-        x->why = WHY_BAD_REQUEST;
-        x->by = BY_PROXY;
-        x->method = (struct str){0};
+        a->why = WHY_BAD_REQUEST;
+        a->by = BY_PROXY;
+        a->method = (struct str){0};
         return RECORD_FLOW;
     }
     /* A connection on which nothing came, and Squid's own pages. */
@@ -122,27 +122,27 @@ static enum record_fate bad(const char *why, const char **ret_why)
     return RECORD_BAD;
 }
 
-enum record_fate squid_parse(struct str line, struct exchange *x, const char **ret_why)
+enum record_fate squid_parse(struct str line, struct account *a, const char **ret_why)
 {
     struct squid_result result = {0};
     struct str rest = line, target = {0}, peer = {0};
     uint64_t elapsed_us = 0;
 
-    exchange_clear(x);
-    if (!take_time(&rest, &x->ended_us))
+    account_clear(a);
+    if (!take_time(&rest, &a->ended_us))
         return bad("it does not begin with a time", ret_why);
     if (!parse_elapsed(str_word(&rest), &elapsed_us))
         return bad("the second field is not a number of milliseconds", ret_why);
-    x->began_us = x->ended_us - elapsed_us;
+    a->began_us = a->ended_us - elapsed_us;
 
     struct str client = str_word(&rest);
     if (!is_client(client))
         return bad("the third field is not a client address", ret_why);
-    x->client = or_nothing(client);
+    a->client = or_nothing(client);
 
     struct str status = str_word(&rest);
     result.code = str_cut(&status, '/');
-    if (!is_squid_code(result.code) || !str_to_u64(status, &x->status) || x->status > 999)
+    if (!is_squid_code(result.code) || !str_to_u64(status, &a->status) || a->status > 999)
         return bad("the fourth field is not CODE/STATUS, as TCP_MISS/200", ret_why);
     if (!log_bytes_parse(str_word(&rest), &result.bytes))
         return bad("the fifth field is not a number of bytes", ret_why);
@@ -152,15 +152,15 @@ enum record_fate squid_parse(struct str line, struct exchange *x, const char **r
         return bad("the sixth field is not a method", ret_why);
     if (!take_target(&rest, &target, &result.hierarchy, &peer))
         return bad("there is no HIERARCHY/PEER after the URL, as HIER_DIRECT/192.0.2.1", ret_why);
-    x->content_type = or_nothing(str_word(&rest));
-    x->user_agent = find_user_agent(rest);
+    a->content_type = or_nothing(str_word(&rest));
+    a->user_agent = find_user_agent(rest);
 
     if (is_cache_talk(result.code))
         return RECORD_NOTHING;
-    if (!exchange_ask(x, method, target))
-        return of_no_url(x, target, ret_why);
-    if (is_direct(result.hierarchy) && host_is_address(peer) && x->status)
-        x->address = peer;
-    squid_outcome(x, &result);
+    if (!account_ask(a, method, target))
+        return of_no_url(a, target, ret_why);
+    if (is_direct(result.hierarchy) && host_is_address(peer) && a->status)
+        a->address = peer;
+    squid_outcome(a, &result);
     return RECORD_FLOW;
 }

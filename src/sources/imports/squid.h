@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "sources/imports/exchange.h"
+#include "sources/imports/account.h"
 
-/* Text in the exchange is borrowed from the line, but for what is in x->text. */
-enum record_fate squid_parse(struct str line, struct exchange *x, const char **ret_why);
+/* Text in the account is borrowed from the line, but for what is in a->text. */
+enum record_fate squid_parse(struct str line, struct account *a, const char **ret_why);

@@ -139,39 +139,39 @@ static const struct outcome *find_outcome(unsigned tags, enum asked asked, enum 
 }
 
 /* Why it failed, as the log has it: "NONE_NONE/503 HIER_NONE". */
-static void say_error(struct exchange *x, const struct squid_result *result)
+static void say_error(struct account *a, const struct squid_result *result)
 {
     if (result->code.n)
-        snprintf(x->error, sizeof x->error, STR_FMT "/%03u " STR_FMT, STR_ARG(result->code),
-                 (unsigned)x->status, STR_ARG(result->hierarchy));
+        snprintf(a->error, sizeof a->error, STR_FMT "/%03u " STR_FMT, STR_ARG(result->code),
+                 (unsigned)a->status, STR_ARG(result->hierarchy));
     else
-        snprintf(x->error, sizeof x->error, "answered with status %u", (unsigned)x->status);
+        snprintf(a->error, sizeof a->error, "answered with status %u", (unsigned)a->status);
 }
 
-void squid_outcome(struct exchange *x, const struct squid_result *result)
+void squid_outcome(struct account *a, const struct squid_result *result)
 {
     unsigned tags = tags_of(result->code);
-    bool is_connect = x->how == HOW_CONNECT;
-    bool is_html = str_istarts(x->content_type, STR("text/html"));
+    bool is_connect = a->how == HOW_CONNECT;
+    bool is_html = str_istarts(a->content_type, STR("text/html"));
     const struct outcome *o =
-        find_outcome(tags, is_connect ? CONNECT : PLAIN, route_of(result->hierarchy), x->status,
+        find_outcome(tags, is_connect ? CONNECT : PLAIN, route_of(result->hierarchy), a->status,
                      is_html && result->bytes >= OWN_PAGE_BYTES ? OWN_PAGE : ANY_PAGE);
 
-    x->reached = o->reached;
-    x->by = o->by;
-    x->why = o->why;
-    x->bytes_down = result->bytes;
+    a->reached = o->reached;
+    a->by = o->by;
+    a->why = o->why;
+    a->bytes_down = result->bytes;
 
     /* There is no name to resolve in an address. */
-    if (x->reached == NAME_NOT_FOUND && host_is_address(x->host)) {
-        x->reached = NOT_REACHED;
-        x->why = WHY_CONNECT_FAILED;
+    if (a->reached == NAME_NOT_FOUND && host_is_address(a->host)) {
+        a->reached = NOT_REACHED;
+        a->why = WHY_CONNECT_FAILED;
     }
-    if (x->reached != REACHED)
-        say_error(x, result);
-    if (is_connect && x->status == 200) {
-        x->answered_us = x->began_us; /* a tunnel is answered before it is used, not at its end */
-        if (tags & TUNNEL && x->bytes_down >= ESTABLISHED_BYTES)
-            x->bytes_down -= ESTABLISHED_BYTES;
+    if (a->reached != REACHED)
+        say_error(a, result);
+    if (is_connect && a->status == 200) {
+        a->answered_us = a->began_us; /* a tunnel is answered before it is used, not at its end */
+        if (tags & TUNNEL && a->bytes_down >= ESTABLISHED_BYTES)
+            a->bytes_down -= ESTABLISHED_BYTES;
     }
 }

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "sources/imports/exchange.h"
+#include "sources/imports/account.h"
 
 /* What a line says about the result, in its own words. */
 struct squid_result {
@@ -22,7 +22,7 @@ bool is_cache_talk(struct str code);
 bool is_direct(struct str hierarchy);
 
 /*
- * Fills in how the exchange ended: reached, error, by, why, bytes_down. What was asked, the status
- * and the content type are filled in already.
+ * Fills into the account how the exchange ended: reached, error, by, why, bytes_down. What was
+ * asked, the status and the content type are filled in already.
  */
-void squid_outcome(struct exchange *x, const struct squid_result *result);
+void squid_outcome(struct account *a, const struct squid_result *result);

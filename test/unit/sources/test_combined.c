@@ -21,15 +21,15 @@ static int describe_one(void *out, const struct obs *o)
 /* The observations that a line becomes, or "nothing", or why it is bad. */
 static struct buf told(const char *line)
 {
-    struct exchange x;
+    struct account x;
     struct buf out;
     const char *why = "";
 
     buf_init(&out, 1 << 20);
-    exchange_init(&x);
+    account_init(&x);
     switch (combined_parse(str_of(line), &x, &why)) {
     case RECORD_FLOW:
-        exchange_tell(&x, 1, describe_one, &out);
+        account_tell(&x, 1, describe_one, &out);
         break;
     case RECORD_NOTHING:
         buf_put_str(&out, STR("nothing"));
@@ -39,7 +39,7 @@ static struct buf told(const char *line)
         break;
     }
     buf_put_byte(&out, '\0');
-    exchange_finish(&x);
+    account_finish(&x);
     return out;
 }
 

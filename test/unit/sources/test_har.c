@@ -22,7 +22,7 @@ static int describe_one(void *out, const struct obs *o)
 /* The observations that an entry becomes, or "nothing", or why it is bad. */
 static struct buf told(const char *text)
 {
-    struct exchange x;
+    struct account x;
     struct buf out;
     struct err err = {0};
     json_t *entry = json_object_in(str_of(text), &err);
@@ -31,10 +31,10 @@ static struct buf told(const char *text)
     if (!entry)
         fail_msg("%s: %s", err.text, text);
     buf_init(&out, 1 << 20);
-    exchange_init(&x);
+    account_init(&x);
     switch (har_entry(entry, &x, &why)) {
     case RECORD_FLOW:
-        exchange_tell(&x, 1, describe_one, &out);
+        account_tell(&x, 1, describe_one, &out);
         break;
     case RECORD_NOTHING:
         buf_put_str(&out, STR("nothing"));
@@ -44,7 +44,7 @@ static struct buf told(const char *text)
         break;
     }
     buf_put_byte(&out, '\0');
-    exchange_finish(&x);
+    account_finish(&x);
     json_decref(entry);
     return out;
 }

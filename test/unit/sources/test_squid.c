@@ -22,13 +22,13 @@ static int describe_one(void *out, const struct obs *o)
 /* The observations that a line becomes, or "nothing", or why it is bad. */
 static void told(struct str line, struct buf *out)
 {
-    struct exchange x;
+    struct account x;
     const char *why = "";
 
-    exchange_init(&x);
+    account_init(&x);
     switch (squid_parse(line, &x, &why)) {
     case RECORD_FLOW:
-        exchange_tell(&x, 1, describe_one, out);
+        account_tell(&x, 1, describe_one, out);
         break;
     case RECORD_NOTHING:
         buf_put_str(out, STR("nothing"));
@@ -37,7 +37,7 @@ static void told(struct str line, struct buf *out)
         buf_put_str(out, str_of(why));
         break;
     }
-    exchange_finish(&x);
+    account_finish(&x);
 }
 
 static void assert_told(const char *line, const char *want)

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* exchange_check: what holds of every record that was read, whatever bytes it came from. */
+/* account_check: what holds of every record that was read, whatever bytes it came from. */
 #pragma once
 
-#include "sources/imports/exchange.h"
+#include "sources/imports/account.h"
 
 #include <assert.h>
 
-struct exchange_check {
+struct account_check {
     unsigned count;
     bool closed;
 };
 
 static inline int check_observation(void *ctx, const struct obs *o)
 {
-    struct exchange_check *c = ctx;
+    struct account_check *c = ctx;
 
     assert(!c->closed);
     assert((c->count == 0) == (o->kind == OBS_FLOW_OPENED));
@@ -26,15 +26,15 @@ static inline int check_observation(void *ctx, const struct obs *o)
     return 0;
 }
 
-static inline void check_record(enum record_fate fate, const struct exchange *x, const char *why)
+static inline void check_record(enum record_fate fate, const struct account *x, const char *why)
 {
-    struct exchange_check check = {0};
+    struct account_check check = {0};
 
     assert(fate != RECORD_BAD || why);
     if (fate != RECORD_FLOW)
         return;
     assert(x->began_us <= x->ended_us);
     assert(x->why);
-    exchange_tell(x, 7, check_observation, &check);
+    account_tell(x, 7, check_observation, &check);
     assert(check.closed && check.count >= 2);
 }

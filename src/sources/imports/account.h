@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * exchange: one request and its answer, or one tunnel, as a log line or a HAR entry tells of it
+ * account: one request and its answer, or one tunnel, as a log line or a HAR entry tells of it
  * after the fact; and the observations that a source which had watched it would have made.
  *
  * What a record does not say is empty or 0, and no observation is made of it.
@@ -11,7 +11,7 @@
 #include "obs/obs.h"
 
 /* Times are microseconds since 1970; those that are not said are 0, but for the first and last. */
-struct exchange {
+struct account {
     uint64_t began_us;
     uint64_t resolved_us, resolve_ms;
     uint64_t connected_us, connect_ms;
@@ -42,27 +42,27 @@ struct exchange {
     struct buf text;
 };
 
-void exchange_init(struct exchange *x);
-void exchange_finish(struct exchange *x);
+void account_init(struct account *a);
+void account_finish(struct account *a);
 /* Forgets all that was said and keeps the memory. */
-void exchange_clear(struct exchange *x);
+void account_clear(struct account *a);
 
 /*
  * Sets the method, and what was asked for: `target` is an absolute URL, and for a CONNECT
  * also HOST[:PORT]. False when it is neither.
  */
-bool exchange_ask(struct exchange *x, struct str method, struct str target);
+bool account_ask(struct account *a, struct str method, struct str target);
 
 /*
  * Hands over the observations, from flow-opened to flow-closed, each with its at_us since 1970 and
  * the flow given.
  */
-int exchange_tell(const struct exchange *x, uint64_t flow,
-                  int (*put)(void *ctx, const struct obs *o), void *ctx);
+int account_tell(const struct account *a, uint64_t flow, int (*put)(void *ctx, const struct obs *o),
+                 void *ctx);
 
 /* What became of a record. */
 enum record_fate {
-    RECORD_FLOW,    /* the exchange is filled in */
+    RECORD_FLOW,    /* the account is filled in */
     RECORD_NOTHING, /* it was read, and tells of no exchange */
     RECORD_BAD,     /* it could not be read: *ret_why says why */
 };
