@@ -159,6 +159,8 @@ enum record_fate squid_parse(struct str line, struct account *a, const char **re
         return RECORD_NOTHING;
     if (!account_ask(a, method, target))
         return of_no_url(a, target, ret_why);
+    if (is_first_look(a, &result))
+        return RECORD_NOTHING;
     if (is_direct(result.hierarchy) && host_is_address(peer) && a->status)
         a->address = peer;
     squid_outcome(a, &result);

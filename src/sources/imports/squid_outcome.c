@@ -148,6 +148,12 @@ static void say_error(struct account *a, const struct squid_result *result)
         snprintf(a->error, sizeof a->error, "answered with status %u", (unsigned)a->status);
 }
 
+bool is_first_look(const struct account *a, const struct squid_result *result)
+{
+    return a->how == HOW_CONNECT && a->status == 200 && !result->bytes &&
+           tags_of(result->code) & NONE && route_of(result->hierarchy) == NOWHERE;
+}
+
 void squid_outcome(struct account *a, const struct squid_result *result)
 {
     unsigned tags = tags_of(result->code);

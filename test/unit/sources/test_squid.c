@@ -152,7 +152,6 @@ static void how_it_ended_is_read_from_the_result_codes(void **state)
          "name-failed #1 error=ERR_DNS_FAIL/500 NONE", "status=500 content_type=text/html by=proxy",
          "name-failed"},
         {"ERR_CLIENT_ABORT/000 0 GET http://h/ - DIRECT/h -", NULL, NULL, "device-aborted"},
-        {"NONE_NONE/200 0 CONNECT h:443 - HIER_NONE/- -", NULL, "status=200 by=proxy", "finished"},
         {"NONE/400 3500 NONE error:invalid-request - HIER_NONE/- text/html", NULL,
          "status=400 content_type=text/html by=proxy", "bad-request"},
     };
@@ -191,6 +190,7 @@ static void lines_without_a_request_are_read_and_tell_of_nothing(void **state)
         "0 127.0.0.1 TCP_MISS/200 2558 GET cache_object://localhost/info - HIER_NONE/- text/plain",
         AT "0 192.0.2.7 UDP_MISS/000 50 ICP_QUERY http://h/ - HIER_NONE/- -",
         AT "0 - NONE_NONE/000 0 - - - HIER_NONE/- -",
+        AT "3 192.0.2.7 NONE_NONE/200 0 CONNECT h:443 - HIER_NONE/- -", /* ssl_bump's first look */
     };
 
     (void)state;
