@@ -22,13 +22,13 @@ bool is_cache_talk(struct str code);
 bool is_direct(struct str hierarchy);
 
 /*
- * Fills into the account how the exchange ended: reached, error, by, why, bytes_down. What was
- * asked, the status and the content type are filled in already.
- */
-/*
  * A Squid that looks into TLS (ssl_bump) logs each tunnel twice: first the CONNECT that it answered
  * itself, with no server and no bytes, and then what became of it. The first tells of no exchange.
  */
 bool is_first_look(const struct account *a, const struct squid_result *result);
 
+/*
+ * Fills into the account how the exchange ended: reached, error, by, why, bytes_down. What was
+ * asked, the status and the content type are filled in already.
+ */
 void squid_outcome(struct account *a, const struct squid_result *result);
