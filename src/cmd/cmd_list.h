@@ -8,6 +8,8 @@ extern const struct cmd cmd_record;
 extern const struct cmd cmd_explain;
 extern const struct cmd cmd_rehearse;
 extern const struct cmd cmd_export;
+extern const struct cmd cmd_note;
+extern const struct cmd cmd_rules;
 extern const struct cmd cmd_endpoints;
 extern const struct cmd cmd_help;
 extern const struct cmd cmd_version;

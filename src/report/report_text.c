@@ -11,7 +11,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { FACT_COLUMN = 12, INDENT = 2, SERVICE_COLUMNS = 24, READABLE = 100 };
+enum { FACT_COLUMN = 12, INDENT = 2, SERVICE_COLUMNS = 24, PHASE_COLUMNS = 33, READABLE = 100 };
 
 /* Long lines are hard to read, however wide the terminal is. */
 unsigned text_width(const struct look *look)
@@ -206,14 +206,13 @@ static void put_list(struct buf *out, const struct look *look, const struct repo
 
 static void put_phase(struct buf *out, const struct look *look, const struct strip_phase *p)
 {
-    enum { TITLE_COLUMNS = 40 };
     unsigned column = put_at(out, look, p->start_us);
     struct buf title;
 
     buf_init(&title, BUF_UNBOUNDED);
-    put_fitted(&title, p->title.n ? p->title : p->id, TITLE_COLUMNS);
+    put_fitted(&title, p->title.n ? p->title : p->id, PHASE_COLUMNS - 1);
     buf_put_str(out, buf_str(&title));
-    put_padding(out, column + text_columns(buf_str(&title)), column + TITLE_COLUMNS + 1);
+    put_padding(out, column + text_columns(buf_str(&title)), column + PHASE_COLUMNS);
     put_duration(out, p->end_us - p->start_us);
     if (p->open)
         buf_put_str(out, STR(", not ended"));
@@ -230,7 +229,7 @@ static void put_phases(struct buf *out, const struct look *look, const struct st
     put_heading(out, look, "Where the time went");
     for (size_t i = 0; i < s->phase_count; i++)
         put_phase(out, look, &s->phases[i]);
-    buf_printf(out, "         %-40s ", "nothing explains");
+    buf_printf(out, "         %-*s", PHASE_COLUMNS, "nothing explains");
     put_duration(out, s->unattributed_us);
     end_line(out);
 }
