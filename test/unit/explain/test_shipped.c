@@ -161,6 +161,52 @@ static void hosts_of_real_runs_are_known(void **state)
     knowledge_destroy(k);
 }
 
+/* --- the manual ------------------------------------------------------------------------------- */
+
+static char *read_all(const char *path)
+{
+    AUTO(auto_fclose) FILE *file = fopen(path, "r");
+    char *text = calloc(1, 1 << 18);
+
+    if (!file) {
+        free(text);
+        return NULL;
+    }
+    assert_true(fread(text, 1, (1 << 18) - 1, file) < (1 << 18) - 1);
+    return text;
+}
+
+/* Every example loads, on top of what is shipped, as it would for whoever copies it. */
+static void the_examples_of_the_readme_are_right(void **state)
+{
+    AUTO(auto_free) char *readme = read_all("knowledge/README.md");
+    struct str rest = str_of(readme), begin = STR("```yaml\n"), end = STR("```\n");
+    unsigned examples = 0;
+
+    (void)state;
+    if (!readme) {
+        print_message("skipped: no knowledge/README.md here\n");
+        skip();
+    }
+    while (str_search(rest, begin) < rest.n) {
+        rest = str_skip(rest, str_search(rest, begin) + begin.n);
+
+        struct str example = str_head(rest, str_search(rest, end));
+        struct knowledge *k = shipped();
+        struct buf problems;
+
+        buf_init(&problems, BUF_UNBOUNDED);
+        knowledge_add(k, STR("README.md"), example, &problems);
+        knowledge_build(k, &problems);
+        if (problems.n)
+            fail_msg(STR_FMT, STR_ARG(buf_str(&problems)));
+        buf_finish(&problems);
+        knowledge_destroy(k);
+        examples++;
+    }
+    assert_true(examples >= 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +214,7 @@ int main(void)
         cmocka_unit_test(every_service_has_an_endpoint),
         cmocka_unit_test(every_fact_of_the_list_is_there),
         cmocka_unit_test(hosts_of_real_runs_are_known),
+        cmocka_unit_test(the_examples_of_the_readme_are_right),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
