@@ -2,17 +2,14 @@
 /* flightstrip rehearse: a provisioning run, acted out on this machine through the real proxy. */
 #include "cmd/cmd_list.h"
 
-#include "base/auto.h"
 #include "base/log.h"
 #include "base/timefmt.h"
-#include "cmd/knowledge_files.h"
 #include "cmd/output.h"
+#include "cmd/session.h"
 #include "rehearse/rehearsal.h"
 #include "rehearse/scenarios.h"
-#include "report/live.h"
 #include "report/look.h"
 #include "report/wrap.h"
-#include "store/recording.h"
 
 #include <errno.h>
 #include <math.h>
@@ -26,6 +23,7 @@ enum { DEFAULT_SPEED = 60, SPEED_MAX = 10000, NAMES_TRIED = 1000 };
 
 struct rehearse_options {
     const char *speed, *output;
+    struct texts knowledge;
     bool list, traffic;
 };
 
@@ -41,6 +39,8 @@ static const struct opt options_table[] = {
      "the current folder, with a number when that is there).",
      AT(output), NULL},
     {OPT_FLAG, 't', "traffic", NULL, "Show every flow as it opens and closes.", AT(traffic), NULL},
+    {OPT_TEXTS, 'k', "knowledge", "DIR",
+     "Add the rules and endpoints in this folder; may be given again.", AT(knowledge), NULL},
     {OPT_FLAG, 'l', "list", NULL, "List the scenarios, and what in each is invented.", AT(list),
      NULL},
     {0},
@@ -58,7 +58,13 @@ static void put_entry(struct buf *out, const struct look *look, const struct sce
     put_wrapped(out, s->title, 2, 2, look->width);
     buf_put_str(out, STR("\n  "));
     put_wrapped(out, str_trim(s->says), 2, 2, look->width);
-    buf_put_str(out, STR("\n  Invented, for no source gives it:\n"));
+    buf_put_byte(out, '\n');
+    for (size_t i = 0; i < s->faults.n; i++) {
+        buf_printf(out, "  " STR_FMT ": ", STR_ARG(s->faults.faults[i].hosts));
+        put_wrapped(out, str_of(fault_says[s->faults.faults[i].kind]), 4, 4, look->width);
+        buf_put_byte(out, '\n');
+    }
+    buf_put_str(out, STR("  Invented, for no source gives it:\n"));
     for (size_t i = 0; i < s->invented_count; i++) {
         buf_put_str(out, STR("    - "));
         put_wrapped(out, s->invented[i], 6, 6, look->width);
@@ -151,150 +157,91 @@ static int choose_file(const char *wanted, struct str id, char *path, size_t n, 
     return err_set(err, -EEXIST, "%s: is there already, and so are all before it", path);
 }
 
-static void start_clock(struct clock *clock, double speed)
-{
-    clock_init_real(clock);
-    if (speed > 0)
-        clock_init_accelerated(clock, speed);
-    else
-        clock_init_held(clock, clock->began_wall_us);
-}
-
 /* --- a rehearsal ---------------------------------------------------------------------------------
  */
 
-struct run {
-    const struct rehearse_options *options;
-    const struct scenario *scenario;
-    char path[4096];
-    struct clock clock;
-    struct loop *loop;
-    struct stream stream;
-    struct devices devices;
-    struct knowledge *knowledge;
-    struct explainer *explainer;
-    struct live *live;
-    struct recorder *recorder;
+static void ended(void *ctx)
+{
+    struct session *s = ctx;
+
+    loop_stop(s->loop);
+}
+
+static void screen(void *ctx, struct str says)
+{
+    struct session *s = ctx;
+    struct buf at;
+
+    buf_init(&at, BUF_UNBOUNDED);
+    put_strip_time(&at, loop_now_us(s->loop));
+    live_say(s->live, "  " STR_FMT "  On the screen: " STR_FMT, STR_ARG(buf_str(&at)),
+             STR_ARG(says));
+    buf_finish(&at);
+}
+
+static int act(struct session *s, const struct scenario *scenario, const char *path)
+{
+    const struct rehearsal_watcher watcher = {.ended = ended, .screen = screen, .ctx = s};
     struct rehearsal *rehearsal;
-};
+    struct err err;
 
-static void stop(void *ctx)
-{
-    loop_stop(((struct run *)ctx)->loop);
+    if (rehearsal_create(s->loop, &s->stream, &s->devices, scenario, &watcher, &rehearsal, &err) <
+        0) {
+        log_error("%s", err.text);
+        return EXIT_TROUBLE;
+    }
+    log_info("rehearsing " STR_FMT "; recording to %s; Ctrl-C ends it", STR_ARG(scenario->id),
+             path);
+    session_run(s, SOURCE_PROXY);
+    rehearsal_stop(rehearsal);
+
+    int status = session_end(s);
+    rehearsal_destroy(rehearsal);
+    if (status == EXIT_OK)
+        log_info("%s is written; flightstrip explain %s tells it again", path, path);
+    return status;
 }
 
-static void on_signal(void *ctx, int signal)
+static int rehearse(const struct rehearse_options *o, const struct scenario *scenario)
 {
-    (void)signal;
-    stop(ctx);
-}
+    char about[200], path[PATH_MAX];
+    struct session_options options = {
+        .path = path, .knowledge = &o->knowledge, .traffic = o->traffic, .about = about};
+    struct session *session;
+    struct err err;
 
-/* The recording says of itself that it is a rehearsal. */
-static void announce(struct run *r, double speed)
-{
-    struct buf text;
+    snprintf(about, sizeof about, "rehearsal of " STR_FMT ": a simulated device and internet",
+             STR_ARG(scenario->id));
+    if (read_speed(o->speed, &options.speed, &err) < 0 ||
+        choose_file(o->output, scenario->id, path, sizeof path, &err) < 0) {
+        log_error("%s", err.text);
+        return EXIT_TROUBLE;
+    }
+    options.held = !options.speed;
+    if (session_open(&options, &session, &err) < 0) {
+        log_error("%s", err.text);
+        return EXIT_TROUBLE;
+    }
 
-    buf_init(&text, BUF_UNBOUNDED);
-    buf_printf(&text, "rehearsal of " STR_FMT ": a simulated device and internet",
-               STR_ARG(r->scenario->id));
-    stream_put(&r->stream, &(struct obs){.kind = OBS_SOURCE_STARTED,
-                                         .source = SOURCE_PROXY,
-                                         .name = STR("rehearsal"),
-                                         .text = buf_str(&text)});
-    buf_finish(&text);
-    live_say(r->live, "Rehearsing " STR_FMT " (" STR_FMT "), %s. Recording: %s",
-             STR_ARG(r->scenario->id), STR_ARG(r->scenario->title),
-             speed > 0 ? "accelerated" : "as fast as the machine can", r->path);
-}
-
-static int begin(struct run *r, struct err *err)
-{
-    struct recording_state state;
-    double speed = 0;
-    int e;
-
-    if ((e = read_speed(r->options->speed, &speed, err)) < 0 ||
-        (e = choose_file(r->options->output, r->scenario->id, r->path, sizeof r->path, err)) < 0 ||
-        (e = knowledge_load(NULL, 0, &r->knowledge, err)) < 0)
-        return e;
-    start_clock(&r->clock, speed);
-    if ((e = recorder_open(r->path, r->clock.began_wall_us, &r->recorder, &state, err)) < 0 ||
-        (e = loop_create(&r->clock, &r->loop, err)) < 0 ||
-        (e = loop_on_signal(r->loop, on_signal, r, err)) < 0)
-        return e;
-
-    r->explainer = explainer_create(r->knowledge);
-    r->live = live_create(r->loop, r->explainer, STDOUT_FILENO, r->options->traffic);
-    stream_init(&r->stream, &r->clock);
-    stream_add_sink(&r->stream, recorder_put, r->recorder);
-    stream_add_sink(&r->stream, explainer_put, r->explainer);
-    stream_add_sink(&r->stream, live_put, r->live);
-    announce(r, speed);
-    return rehearsal_create(r->loop, &r->stream, &r->devices, r->scenario, stop, r, &r->rehearsal,
-                            err);
-}
-
-static int keep_recording(struct run *r, struct err *err)
-{
-    struct err trouble = {0};
-    uint64_t lost = 0;
-    int e = recorder_trouble(r->recorder, &lost, &trouble);
-
-    if (e < 0)
-        log_warn("%s", trouble.text);
-    e = recorder_close(STEAL(&r->recorder), err);
-    return e;
-}
-
-static int act(struct run *r, struct err *err)
-{
-    int e = begin(r, err);
-
-    if (e < 0)
-        return e;
-    loop_run(r->loop);
-    rehearsal_stop(r->rehearsal);
-    explainer_finish(r->explainer);
-    live_end(r->live);
-    e = keep_recording(r, err);
-    if (e == 0)
-        live_say(r->live, "The recording is %s; flightstrip explain %s shows it again.", r->path,
-                 r->path);
-    return e;
-}
-
-static void run_finish(struct run *r)
-{
-    rehearsal_destroy(r->rehearsal);
-    if (r->recorder)
-        recorder_close(r->recorder, NULL);
-    live_destroy(r->live);
-    explainer_destroy(r->explainer);
-    knowledge_destroy(r->knowledge);
-    loop_destroy(r->loop);
-    devices_finish(&r->devices);
+    int status = act(session, scenario, path);
+    session_close(session);
+    return status;
 }
 
 static int run(const void *options, char **operands)
 {
-    struct run r = {.options = options};
+    const struct rehearse_options *o = options;
     struct scenario *scenario;
-    struct err err;
-    int e;
+    int status;
 
-    if (r.options->list)
+    if (o->list)
         return list();
     scenario = load(operands[0] ? operands[0] : FIRST_SCENARIO);
     if (!scenario)
         return EXIT_TROUBLE;
-    r.scenario = scenario;
-    devices_init(&r.devices);
-    e = act(&r, &err);
-    if (e < 0)
-        log_error("%s", err.text);
-    run_finish(&r);
+    status = rehearse(o, scenario);
     scenario_destroy(scenario);
-    return e < 0 ? EXIT_TROUBLE : EXIT_OK;
+    return status;
 }
 
 const struct cmd cmd_rehearse = {

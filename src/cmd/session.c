@@ -47,6 +47,13 @@ static void say_recovered(struct session *s, uint64_t lost)
              s->path, lost);
 }
 
+/* A second as it passes for a person. A held clock's minute takes less than that. */
+static uint64_t trouble_every_us(const struct session *s)
+{
+    return s->clock.kind == CLOCK_HELD ? 60 * TROUBLE_EVERY_US
+                                       : (uint64_t)(TROUBLE_EVERY_US * s->clock.factor);
+}
+
 /* Said once when it begins, and once when it is over. */
 static void ask_recorder(void *ctx)
 {
@@ -60,8 +67,7 @@ static void ask_recorder(void *ctx)
     else if (!trouble && s->in_trouble)
         say_recovered(s, lost);
     s->in_trouble = trouble;
-    loop_set_timer(s->loop, &s->trouble_timer,
-                   loop_now_us(s->loop) + (uint64_t)(TROUBLE_EVERY_US * s->clock.factor));
+    loop_set_timer(s->loop, &s->trouble_timer, loop_now_us(s->loop) + trouble_every_us(s));
 }
 
 /* What a continued recording holds: the explainer and the devices know it before anything new. */
@@ -133,12 +139,13 @@ static int load_knowledge(struct session *s, const struct texts *folders, struct
                           err);
 }
 
-static void init_clock(struct session *s, double speed)
+static void init_clock(struct session *s, const struct session_options *o)
 {
-    if (speed)
-        clock_init_accelerated(&s->clock, speed);
-    else
-        clock_init_real(&s->clock);
+    clock_init_real(&s->clock);
+    if (o->held)
+        clock_init_held(&s->clock, s->clock.began_wall_us);
+    else if (o->speed > 0)
+        clock_init_accelerated(&s->clock, o->speed);
 }
 
 /* The sinks, in the order in which each observation reaches them. */
@@ -197,7 +204,8 @@ int session_open(const struct session_options *options, struct session **ret_ses
     int r;
 
     s->path = options->path;
-    init_clock(s, options->speed);
+    s->about = options->about;
+    init_clock(s, options);
     devices_init(&s->devices);
     stream_init(&s->stream, &s->clock);
     r = open_parts(s, options, err);
@@ -224,17 +232,18 @@ static void release_signals(void)
 }
 
 /* The strip's end is the end of the recording, not the last that moved: so the end is observed. */
-static void observe(struct session *s, enum obs_kind kind)
+static void observe(struct session *s, enum obs_kind kind, const char *text)
 {
     stream_put(&s->stream, &(struct obs){.kind = kind,
                                          .source = s->source,
-                                         .name = str_of(obs_sources[s->source].name)});
+                                         .name = str_of(obs_sources[s->source].name),
+                                         .text = str_of(text)});
 }
 
 void session_run(struct session *s, enum obs_source source)
 {
     s->source = source;
-    observe(s, OBS_SOURCE_STARTED);
+    observe(s, OBS_SOURCE_STARTED, s->about);
     loop_run(s->loop);
     release_signals();
 }
@@ -258,7 +267,7 @@ int session_end(struct session *s)
 
     loop_del_timer(s->loop, &s->trouble_timer);
     loop_del_timer(s->loop, &s->end_timer);
-    observe(s, OBS_SOURCE_LOST);
+    observe(s, OBS_SOURCE_LOST, NULL);
     explainer_finish(s->explainer);
     if (s->recorder)
         status = close_recorder(s);

@@ -28,6 +28,8 @@ struct session_options {
     bool traffic;                  /* every flow is shown */
     uint64_t for_us;               /* it ends by itself after this time of the clock; 0: not */
     double speed;                  /* how fast the clock runs; 0: as time does */
+    bool held;                     /* the clock is held: it moves when nothing else does */
+    const char *about;             /* kept with the recording: what it is of. NULL: not said */
 };
 
 struct session {
@@ -40,6 +42,7 @@ struct session {
     struct live *live;
     bool was_stopped; /* by a signal */
     enum obs_source source;
+    const char *about;
 
     struct recorder *recorder;
     const char *path;

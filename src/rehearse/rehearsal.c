@@ -34,8 +34,7 @@ struct attempt {
 struct rehearsal {
     struct loop *loop;
     const struct scenario *scenario;
-    void (*done)(void *ctx);
-    void *ctx;
+    const struct rehearsal_watcher *watcher;
 
     struct internet *internet;
     struct proxy *proxy;
@@ -145,7 +144,9 @@ static void happen(struct rehearsal *r, const struct scenario_event *event)
     case SCENARIO_OFF:
         go_off(r);
         break;
-    case SCENARIO_SCREEN: /* nobody looks at the screen of a rehearsal yet */
+    case SCENARIO_SCREEN:
+        if (r->watcher->screen)
+            r->watcher->screen(r->watcher->ctx, event->screen);
         break;
     }
 }
@@ -174,7 +175,7 @@ static void ended(void *ctx)
 {
     struct rehearsal *r = ctx;
 
-    r->done(r->ctx);
+    r->watcher->ended(r->watcher->ctx);
 }
 
 /* --- the whole ----------------------------------------------------------------------------------
@@ -232,17 +233,14 @@ static void lane_init(struct lane *lane, struct rehearsal *r, bool aside)
 }
 
 int rehearsal_create(struct loop *loop, struct stream *stream, struct devices *devices,
-                     const struct scenario *scenario, void (*done)(void *ctx), void *ctx,
+                     const struct scenario *scenario, const struct rehearsal_watcher *watcher,
                      struct rehearsal **ret_rehearsal, struct err *err)
 {
     struct rehearsal *r = xalloc(sizeof *r);
     int error;
 
-    *r = (struct rehearsal){.loop = loop,
-                            .scenario = scenario,
-                            .done = done,
-                            .ctx = ctx,
-                            .end = {.fire = ended, .ctx = r}};
+    *r = (struct rehearsal){
+        .loop = loop, .scenario = scenario, .watcher = watcher, .end = {.fire = ended, .ctx = r}};
     error = internet_create(loop, &scenario->faults, &r->internet, err);
     if (error < 0)
         goto fail;

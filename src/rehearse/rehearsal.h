@@ -15,12 +15,19 @@
 
 struct rehearsal;
 
+struct rehearsal_watcher {
+    void (*ended)(void *ctx); /* the scenario's end has come */
+    void (*screen)(void *ctx,
+                   struct str says); /* what the device's screen shows now; may be NULL */
+    void *ctx;
+};
+
 /*
- * Begins at the loop's time 0, so the loop must not have run for long. Scenario, stream and devices
- * stay the caller's. `done` is called when the scenario's end has come.
+ * Begins at the loop's time 0, so the loop must not have run for long. Scenario, stream, devices
+ * and watcher stay the caller's.
  */
 int rehearsal_create(struct loop *loop, struct stream *stream, struct devices *devices,
-                     const struct scenario *scenario, void (*done)(void *ctx), void *ctx,
+                     const struct scenario *scenario, const struct rehearsal_watcher *watcher,
                      struct rehearsal **ret_rehearsal, struct err *err);
 
 /* Stops the proxy: what is open then is closed and observed so. The stream gets nothing after. */

@@ -10,6 +10,7 @@ struct stage {
     struct loop *loop;
     struct stream stream;
     struct devices devices;
+    struct rehearsal_watcher watcher;
     struct rehearsal *rehearsal;
 };
 
