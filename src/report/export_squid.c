@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Squid's native access log: a line for each flow that ended, when it ended, for the many tools
- * that read such logs. A flow that is still open has no line, as in Squid's own.
+ * that read such logs. A flow that is still open has no line, as in Squid's own; nor has one that
+ * asked for no host, unless it was a request that made no sense.
  */
 #include "base/url.h"
 #include "base/xalloc.h"
@@ -97,7 +98,7 @@ static void put_line(void *ctx, const struct joined_flow *f)
     struct str address = f->address.n ? f->address : f->resolved_address;
     bool is_direct = !ending.hierarchy && address.n;
 
-    if (f->is_open)
+    if (f->is_open || (!f->host.n && f->why != WHY_BAD_REQUEST))
         return;
     buf_printf(out, "%" PRIu64 ".%03u %6" PRIu64 " ", ended_ms / 1000, (unsigned)(ended_ms % 1000),
                ended_ms - opened_ms);

@@ -78,14 +78,19 @@ size_t sorter_spilled(const struct sorter *s)
 }
 
 /* /var/tmp is for what may be large; /tmp is often memory. */
-static int open_temporary(int *ret_fd, struct err *err)
+static const char *temporary_dir(void)
 {
     const char *dir = getenv("TMPDIR");
+
+    return dir && *dir ? dir : "/var/tmp";
+}
+
+static int open_temporary(int *ret_fd, struct err *err)
+{
+    const char *dir = temporary_dir();
     AUTO(auto_free) char *path = NULL;
     int fd;
 
-    if (!dir || !*dir)
-        dir = "/var/tmp";
     if (asprintf(&path, "%s/flightstrip-XXXXXX", dir) < 0)
         return err_set(err, -ENOMEM, "no memory for a temporary file's name");
     fd = mkostemp(path, O_CLOEXEC);
@@ -106,7 +111,8 @@ static int flush(struct sorter *s, struct err *err)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return err_set(err, -errno, "cannot write a temporary file: %s", strerror(errno));
+            return err_set(err, -errno, "%s: cannot write a temporary file: %s", temporary_dir(),
+                           strerror(errno));
         rest = str_skip(rest, (size_t)n);
         s->file_bytes += n;
     }

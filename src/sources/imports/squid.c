@@ -27,6 +27,16 @@ static bool take_time(struct str *line, uint64_t *ret_us)
     return common_time_parse(whole, ret_us);
 }
 
+/* "Jul  9 03:05:57 gate (squid-1)[812]: …": the line as it went through syslog. */
+static struct str without_syslog(struct str line)
+{
+    size_t name = str_search(line, STR("squid"));
+    struct str rest = str_skip(line, name);
+    size_t end = str_search(rest, STR(": "));
+
+    return end < rest.n ? str_skip(rest, end + 2) : line;
+}
+
 /* A clock that was set back gives negative times, and a bad one absurd times: taken as not said. */
 static bool parse_elapsed(struct str s, uint64_t *ret_us)
 {
@@ -129,8 +139,11 @@ enum record_fate squid_parse(struct str line, struct account *a, const char **re
     uint64_t elapsed_us = 0;
 
     account_clear(a);
-    if (!take_time(&rest, &a->ended_us))
-        return bad("it does not begin with a time", ret_why);
+    if (!take_time(&rest, &a->ended_us)) {
+        rest = without_syslog(line);
+        if (!take_time(&rest, &a->ended_us))
+            return bad("it does not begin with a time", ret_why);
+    }
     if (!parse_elapsed(str_word(&rest), &elapsed_us))
         return bad("the second field is not a number of milliseconds", ret_why);
     a->began_us = a->ended_us - elapsed_us;

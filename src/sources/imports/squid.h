@@ -6,8 +6,8 @@
  *
  * (logformat squid: %ts.%03tu %6tr %>a %Ss/%03>Hs %<st %rm %ru %[un %Sh/%<a %mt). The time is when
  * the exchange ended, and ELAPSED the milliseconds before. The time may also be %tl's, with or
- * without brackets. Fields that somebody added after these are not read, but for the User-Agent
- * that log_mime_hdrs shows.
+ * without brackets, and a prefix of syslog may stand before it. Fields that somebody added after
+ * these are not read, but for the User-Agent that log_mime_hdrs shows.
  */
 #pragma once
 

@@ -3,8 +3,10 @@
 
 #include "sources/imports/sorter.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* What comes out is checked as it comes: in order of time, and of entry where times are equal. */
 struct check {
@@ -130,11 +132,34 @@ static void a_place_that_cannot_be_written_is_named(void **state)
     sorter_destroy(s);
 }
 
+/* A limit on the size of files stands for a disk that is full. */
+static void a_disk_that_is_full_is_told(void **state)
+{
+    struct sorter *s = sorter_create(10000);
+    struct rlimit before, little;
+    struct err err = {0};
+    int r = 0;
+
+    (void)state;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    little = (struct rlimit){.rlim_cur = 100000, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+    for (uint64_t i = 0; i < 10000 && !r; i++)
+        r = sorter_put(s, &(struct obs){.kind = OBS_NOTE, .at_us = i, .text = STR("note")}, &err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+
+    assert_true(r < 0);
+    assert_non_null(strstr(err.text, ": cannot write a temporary file: File too large"));
+    sorter_destroy(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_come_out_in_order),
         cmocka_unit_test(texts_longer_than_a_chunk_survive_the_file),
+        cmocka_unit_test(a_disk_that_is_full_is_told),
         cmocka_unit_test(a_place_that_cannot_be_written_is_named),
     };
 

@@ -214,6 +214,12 @@ static void what_is_odd_about_a_line_does_not_keep_it_out(void **state)
          "0.000 flow-opened"},
         {"09/Jul/2025:03:05:57 +0000 0 192.0.2.7 TCP_MISS/200 1 GET http://h/ - HIER_NONE/- -",
          "0.000 flow-opened"},
+        {"Jul  9 03:05:57 gate (squid-1)[812]: " AT
+         "0 192.0.2.7 TCP_MISS/200 1 GET http://h/ - HIER_NONE/- -",
+         "0.582 flow-opened #1 client=192.0.2.7"},
+        {"2025-07-09T03:05:57Z gate squid: " AT
+         "0 192.0.2.7 TCP_MISS/200 1 GET http://squid/: - HIER_NONE/- -",
+         "url=http://squid/:"},
         /* fields that are missing, added or strange */
         {AT "0 - TCP_MISS/200 1 GET http://h/ - HIER_NONE/- -", "flow-opened #1 host=h"},
         {AT "0 192.0.2.7 TCP_MISS/200 - GET http://h/ - HIER_NONE/-", "flow-closed #1 why"},
@@ -264,6 +270,7 @@ static void a_line_that_is_none_is_refused_with_the_reason(void **state)
         const char *line, *why;
     } cases[] = {
         {"", "it does not begin with a time"},
+        {"squid: ", "it does not begin with a time"},
         {"hello", "it does not begin with a time"},
         {"99.1 0 a TCP_MISS/200 1 GET http://h/ - HIER_NONE/- -", "it does not begin with a time"},
         {"99999999999.1 0 a TCP_MISS/200 1", "it does not begin with a time"},
