@@ -280,7 +280,7 @@ enum parsed http1_read_response(struct str bytes, struct str request_method,
 
     why = check_fields(head.fields);
     if (!why)
-        why = check_grammar(HTTP_RESPONSE, (struct str){0}, bytes, &parser);
+        why = check_grammar(HTTP_RESPONSE, STR(""), bytes, &parser);
     /* Without `chunked` a coded response lasts until the close, and nobody can misread its end. */
     if (!why && http1_has_word(&head, STR("Transfer-Encoding"), STR("chunked")))
         why = check_coding(&head, parser.flags & F_CHUNKED);

@@ -57,7 +57,9 @@ static bool open_record(struct tls_stream *s, struct str *bytes)
     s->record_head_n = 0;
 
     bool handshake = s->record_type == HANDSHAKE && s->record_left;
-    bool alert = s->record_type == ALERT && s->record_left == ALERT_BYTES;
+    /* Nothing may stand between the pieces of a handshake message. */
+    bool alert = s->record_type == ALERT && s->record_left == ALERT_BYTES && !s->message.n &&
+                 !s->passed_over;
     s->ended = major != 3 || s->record_left > RECORD_MAX || !(handshake || alert);
     return !s->ended;
 }

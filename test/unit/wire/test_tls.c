@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <stdio.h>
 #include <string.h>
 
 /* What passed between a client and a server, each direction as one stream of bytes. */
@@ -139,8 +140,7 @@ static const char *words(void (*put)(struct buf *, struct str), struct str s)
 
     buf_init(&b, sizeof text - 1);
     put(&b, s);
-    memcpy(text, b.p, b.n);
-    text[b.n] = '\0';
+    snprintf(text, sizeof text, STR_FMT, STR_ARG(buf_str(&b)));
     buf_finish(&b);
     return text;
 }
@@ -272,6 +272,7 @@ static void what_is_not_tls_ends_the_stream(void **state)
     } cases[] = {
         {"GET / HTTP/1.1\r\n", 16},
         {"SSH-2.0-x\r\n", 11},
+        {"\x16\x03\x01\x00\x02\x01\x00\x15\x03\x03\x00\x02\x02\x30", 14}, /* an alert inside */
         {"\x16\x02\x01\x00\x05xxxxx", 10},           /* no such major version */
         {"\x16\x03\x01\xff\xffxxxxx", 10},           /* too long for a record */
         {"\x16\x03\x01\x00\x00xxxxx", 10},           /* an empty handshake record */
