@@ -9,11 +9,33 @@
 /* Others hold the file for the length of a small commit, or of a checkpoint at the most. */
 enum { BUSY_MS = 2000 };
 
-int db_failed(sqlite3 *db, const char *path, struct err *err)
+/*
+ * The errno of a failed write. SQLite keeps it with the file, for a failed commit only there; in
+ * WAL mode what it calls the journal is the WAL.
+ */
+static int errno_of(sqlite3 *db)
 {
     int system_errno = sqlite3_system_errno(db);
+    sqlite3_file *wal = NULL;
 
-    switch (sqlite3_errcode(db)) {
+    if (!system_errno &&
+        sqlite3_file_control(db, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &wal) == SQLITE_OK && wal &&
+        wal->pMethods)
+        wal->pMethods->xFileControl(wal, SQLITE_FCNTL_LAST_ERRNO, &system_errno);
+    if (!system_errno)
+        sqlite3_file_control(db, NULL, SQLITE_FCNTL_LAST_ERRNO, &system_errno);
+    return system_errno;
+}
+
+int db_failed(sqlite3 *db, const char *path, struct err *err)
+{
+    int code = sqlite3_errcode(db), system_errno = 0;
+
+    /* Asking for the errno forgets the code and the text. */
+    err_set(err, -EIO, "%s: %s", path, sqlite3_errmsg(db));
+    system_errno = errno_of(db);
+
+    switch (code) {
     case SQLITE_FULL:
         return err_set(err, -ENOSPC, "%s: cannot write: the disk is full", path);
     case SQLITE_IOERR:
@@ -39,7 +61,7 @@ int db_failed(sqlite3 *db, const char *path, struct err *err)
     default:
         break;
     }
-    return err_set(err, -EIO, "%s: %s", path, sqlite3_errmsg(db));
+    return -EIO;
 }
 
 /*

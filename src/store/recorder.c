@@ -272,8 +272,8 @@ static void lose(struct recorder *r, const struct obs *o)
 static void put_gap(struct recorder *r)
 {
     char text[160];
-    snprintf(text, sizeof(text), "%" PRIu64 " observations could not be written: %s",
-                     r->gap.count, strerror(-r->gap.why));
+    snprintf(text, sizeof(text), "%" PRIu64 " observations could not be written: %s", r->gap.count,
+             strerror(-r->gap.why));
 
     batch_add(&r->filling, &(struct obs){.seq = r->gap.first_seq,
                                          .at_us = r->gap.first_us,
