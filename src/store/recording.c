@@ -120,6 +120,7 @@ struct replay {
     uint64_t after, at_us;
     uint64_t damaged;
     bool has_note; /* the next to hand out, copied: it outlives its statement */
+    bool notes_end;
     int64_t note_us, note_id;
     int64_t past_note_us, past_note_id; /* notes up to here have been handed out, or left out */
     struct buf note_text;
@@ -131,7 +132,8 @@ static int failed(const struct replay *p)
     return db_failed(p->recording->db, p->recording->path, p->err);
 }
 
-static void take_note(struct replay *p, sqlite3_stmt *note)
+/* False when it is not after the last: a torn index leads back, round and round. */
+static bool take_note(struct replay *p, sqlite3_stmt *note)
 {
     struct str text = str_from(sqlite3_column_text(note, 2), (size_t)sqlite3_column_bytes(note, 2));
 
@@ -139,21 +141,33 @@ static void take_note(struct replay *p, sqlite3_stmt *note)
     p->note_id = sqlite3_column_int64(note, 1);
     buf_clear(&p->note_text);
     buf_put_str(&p->note_text, str_head(text, OBS_TEXT_MAX));
+    return p->note_us > p->past_note_us ||
+           (p->note_us == p->past_note_us && p->note_id > p->past_note_id);
 }
 
+/* The next note. Notes that cannot be read, from there on, count as one damaged row. */
 static int find_note(struct replay *p)
 {
     sqlite3_stmt *next = p->recording->next_note;
+    int code = 0, r;
 
+    p->has_note = false;
+    if (p->notes_end)
+        return 0;
     sqlite3_bind_int64(next, 1, p->past_note_us);
     sqlite3_bind_int64(next, 2, p->past_note_id);
-    int r = sqlite3_step(next);
-    p->has_note = r == SQLITE_ROW;
-    if (p->has_note)
-        take_note(p, next);
-
-    int code = r == SQLITE_ROW || r == SQLITE_DONE ? 0 : failed(p);
+    r = sqlite3_step(next);
+    if (r == SQLITE_ROW)
+        p->has_note = take_note(p, next);
+    else if (r != SQLITE_DONE)
+        code = failed(p);
     sqlite3_reset(next);
+
+    if (code == -EBADMSG || (r == SQLITE_ROW && !p->has_note)) {
+        p->notes_end = true;
+        p->damaged++;
+        code = 0;
+    }
     return code;
 }
 
@@ -202,11 +216,20 @@ static bool decode_row(sqlite3_stmt *row, struct obs *o)
     return obs_decode_fields(str_from(fields, (size_t)sqlite3_column_bytes(row, 6)), o);
 }
 
+/* A torn index leads back to rows that have been handed out, round and round. */
+static bool is_after(uint64_t after, uint64_t seq)
+{
+    return seq > after && seq < RECORDING_NOTE_SEQ;
+}
+
 static int hand_out_row(struct replay *p, sqlite3_stmt *row)
 {
+    uint64_t seq = (uint64_t)sqlite3_column_int64(row, 0);
     struct obs o;
 
-    p->after = (uint64_t)sqlite3_column_int64(row, 0);
+    if (!is_after(p->after, seq))
+        return err_set(p->err, -EBADMSG, "%s: is damaged", p->recording->path);
+    p->after = seq;
     if (!decode_row(row, &o)) {
         p->damaged++;
         return 0;
@@ -243,8 +266,10 @@ static bool is_readable(struct replay *p, uint64_t after)
 
     sqlite3_bind_int64(rows, 1, (sqlite3_int64)after);
     int r = sqlite3_step(rows);
+    bool readable = r == SQLITE_DONE ||
+                    (r == SQLITE_ROW && is_after(after, (uint64_t)sqlite3_column_int64(rows, 0)));
     sqlite3_reset(rows);
-    return r == SQLITE_ROW || r == SQLITE_DONE;
+    return readable;
 }
 
 /*

@@ -3,7 +3,7 @@
 
 #include "base/auto.h"
 #include "base/xalloc.h"
-#include "test/unit/store/random_obs.h"
+#include "test/unit/random_obs.h"
 #include "test/unit/store/recordings.h"
 #include "test/unit/store/scratch.h"
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* splitmix64: any seed gives a good sequence. */
 static inline uint64_t random_next(uint64_t *state)
