@@ -9,11 +9,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* One of the two is there. */
 struct input {
-    char *path;
+    char *name; /* as messages call it */
     struct recording *recording;
     struct import *import;
     struct import_report report;
@@ -22,33 +23,33 @@ struct input {
 /* One line on the terminal, written over. */
 static void show_progress(void *ctx, uint64_t done, uint64_t size)
 {
-    const char *path = ctx;
+    const char *name = ctx;
 
     if (size)
-        fprintf(stderr, "\r\033[K%s: %u %% read", path, (unsigned)(done * 100 / size));
+        fprintf(stderr, "\r\033[K%s: %u %% read", name, (unsigned)(done * 100 / size));
     else
-        fprintf(stderr, "\r\033[K%s: %" PRIu64 " MB read", path, done / 1000000);
+        fprintf(stderr, "\r\033[K%s: %" PRIu64 " MB read", name, done / 1000000);
 }
 
-static void say_skipped(const char *path, const struct import_report *report)
+static void say_skipped(const char *name, const struct import_report *report)
 {
     if (report->skipped)
         log_warn("%s: %" PRIu64 " of %" PRIu64 " could not be read and %s skipped; the first is "
                  "%s %" PRIu64 ": %s",
-                 path, report->skipped, report->records, report->skipped == 1 ? "was" : "were",
+                 name, report->skipped, report->records, report->skipped == 1 ? "was" : "were",
                  report->record, report->first_bad, report->first_bad_why);
 }
 
 static int open_import(struct input *in, const char *path, struct err *err)
 {
     bool shows = isatty(STDERR_FILENO);
-    struct import_progress progress = {show_progress, (void *)path};
+    struct import_progress progress = {show_progress, in->name};
     int r = import_open(path, shows ? &progress : NULL, &in->import, &in->report, err);
 
     if (shows)
         fputs("\r\033[K", stderr);
     if (!r)
-        say_skipped(path, &in->report);
+        say_skipped(in->name, &in->report);
     return r;
 }
 
@@ -57,7 +58,7 @@ int input_open(const char *path, struct input **ret_input, struct err *err)
     struct input *in = xalloc(sizeof *in);
     int r;
 
-    in->path = xstrdup(path);
+    in->name = xstrdup(strcmp(path, "-") == 0 ? "standard input" : path);
     r = recording_is(path) ? recording_open(path, &in->recording, err) : open_import(in, path, err);
     if (r) {
         input_close(in);
@@ -73,7 +74,7 @@ void input_close(struct input *in)
         return;
     recording_close(in->recording);
     import_close(in->import);
-    free(in->path);
+    free(in->name);
     free(in);
 }
 
@@ -106,7 +107,7 @@ static int replay_recording(struct input *in, struct replay *replay, struct err 
     int r = recording_replay(in->recording, 0, put_and_go_on, replay, &damaged, err);
 
     if (damaged)
-        log_warn("%s: %" PRIu64 " observation%s damaged and left out", in->path, damaged,
+        log_warn("%s: %" PRIu64 " observation%s damaged and left out", in->name, damaged,
                  damaged == 1 ? " is" : "s are");
     return r;
 }
