@@ -20,6 +20,7 @@
 struct list {
     void **v;
     size_t n;
+    size_t newest; /* of verdicts: how many are of the file that is being read; they come first */
 };
 
 struct knowledge {
@@ -67,6 +68,13 @@ static void list_add(struct list *l, void *entry)
 {
     l->v = xreallocarray(l->v, l->n + 1, sizeof *l->v);
     l->v[l->n++] = entry;
+}
+
+static void list_insert(struct list *l, size_t at, void *entry)
+{
+    list_add(l, entry);
+    memmove(&l->v[at + 1], &l->v[at], (l->n - 1 - at) * sizeof *l->v);
+    l->v[at] = entry;
 }
 
 /* --- one reader for each list that a file can have --- */
@@ -119,13 +127,17 @@ static void add_phase(struct knowledge *k, struct yaml_doc *doc, const struct ya
         list_add(&k->phases, phase);
 }
 
+/*
+ * The first verdict that fits is it, so a later file's have to be asked before an earlier one's:
+ * that is how they override. Within a file the order is the file's.
+ */
 static void add_verdict(struct knowledge *k, struct list *list, struct yaml_doc *doc,
                         const struct yaml_node *node)
 {
     struct verdict_rule *v = verdict_load(doc, node, k->arena);
 
     if (v)
-        list_add(list, v);
+        list_insert(list, list->newest++, v);
 }
 
 static void add_scenario(struct knowledge *k, struct yaml_doc *doc, const struct yaml_node *node)
@@ -168,6 +180,7 @@ unsigned knowledge_add(struct knowledge *k, struct str file_name, struct str byt
     struct yaml_doc *doc = yaml_parse(file_name, bytes);
 
     k->digest = k->digest * 0x100000001b3ull + str_hash(bytes);
+    k->scenarios.newest = k->outcomes.newest = 0;
     if (doc->root && yaml_keys(doc, doc->root, keys)) {
         endpoints_load(k->endpoints, doc);
         for (size_t i = 0; i < READERS; i++)

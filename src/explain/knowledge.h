@@ -3,7 +3,8 @@
  * knowledge: what the program knows of the world, as data: endpoints, moments, phases, findings,
  * scenarios. It is read from YAML files that an administrator can write; knowledge/README.md
  * describes the format. A file's content may be added in any number of files; what comes later
- * replaces what has the same id (or host pattern) from before.
+ * replaces what has the same id (or host pattern) from before; of scenarios and outcomes, of which
+ * the first that fits is it, those of later files are asked first.
  */
 #pragma once
 
