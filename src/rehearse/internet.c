@@ -222,7 +222,9 @@ static struct str server_name(SSL *ssl)
     uint8_t type = reader_u8(&list);
     struct str name = reader_take(&list, reader_u16be(&list));
 
-    return list.bad || type != TLSEXT_NAMETYPE_host_name ? (struct str){0} : name;
+    if (list.bad || type != TLSEXT_NAMETYPE_host_name)
+        return (struct str){0};
+    return name;
 }
 
 static int keep_waiting(struct server *s)
@@ -377,9 +379,9 @@ static int open_doors(struct internet *net)
     return door_open(&net->refusing, net, false, false);
 }
 
-void internet_dial(void *ctx, struct sockaddr_storage *address)
+void internet_dial(void *internet, struct sockaddr_storage *address)
 {
-    struct internet *net = ctx;
+    struct internet *net = internet;
     struct sockaddr_in *to = (struct sockaddr_in *)address;
     const struct door *door = &net->refusing;
     bool v4 = to->sin_family == AF_INET;

@@ -30,7 +30,7 @@ const char *internet_name_server(const struct internet *net);  /* "127.0.0.1:POR
 X509 *internet_root(const struct internet *net); /* what a device has to trust. Borrowed */
 
 /* For proxy_options.dial: turns an address of the simulated internet into one on loopback. */
-void internet_dial(void *net, struct sockaddr_storage *address);
+void internet_dial(void *internet, struct sockaddr_storage *address);
 
 /* What a host's servers saw; bytes are those on the socket, TLS and all. */
 struct internet_seen {

@@ -61,9 +61,9 @@ void names_add(struct names *n, struct str name)
     str_map_put(&n->by_name, name, host);
 }
 
-bool names_know(const struct names *n, struct str host)
+bool names_know(const struct names *n, struct str name)
 {
-    return str_map_get(&n->by_name, host) != NULL;
+    return str_map_get(&n->by_name, name) != NULL;
 }
 
 struct str names_host_of(const struct names *n, struct in_addr address)

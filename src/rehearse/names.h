@@ -16,8 +16,8 @@ struct names;
 int names_create(struct loop *loop, struct names **ret_names, struct err *err);
 void names_destroy(struct names *n);
 
-void names_add(struct names *n, struct str host); /* in lower case; twice is once */
-bool names_know(const struct names *n, struct str host);
+void names_add(struct names *n, struct str name); /* in lower case; twice is once */
+bool names_know(const struct names *n, struct str name);
 const char *names_server(const struct names *n); /* "127.0.0.1:PORT" */
 
 /* The host that has the address, or the empty str. */

@@ -255,7 +255,7 @@ static bool read_place(struct loader *l, const struct yaml_node *node, bool tunn
         return true;
     }
     if (!url_parse(node->text, &url) || !str_ieq(url.scheme, STR("http")) || url.port != 80 ||
-        !is_host(url.host)) {
+        !is_host(url.host) || str_find(url.target, ' ') < url.target.n) {
         yaml_problem(l->doc, node,
                      "expected a URL in the clear, as http://HOST/PATH; a tunnel has 'host'");
         return false;

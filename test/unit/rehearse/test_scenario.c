@@ -68,6 +68,9 @@ static void what_is_wrong_is_told_with_its_place(void **state)
               "  - {at: 1, says: s, source: a, flows: [{url: 'https://a.b/'}]}\n",
          "expected a URL in the clear"},
         {HEAD "ends: 01:00\nsteps:\n"
+              "  - {at: 1, says: s, source: a, flows: [{url: 'http://a.b/c d'}]}\n",
+         "expected a URL in the clear"},
+        {HEAD "ends: 01:00\nsteps:\n"
               "  - {at: 1, says: s, source: a, flows: [{host: a.b, every: 3s}]}\n",
          "'every' and 'until' go together"},
         {HEAD "ends: 01:00\nsteps:\n  - {at: 10, says: s, source: a, "
