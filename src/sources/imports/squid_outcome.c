@@ -158,10 +158,10 @@ void squid_outcome(struct account *a, const struct squid_result *result)
 {
     unsigned tags = tags_of(result->code);
     bool is_connect = a->how == HOW_CONNECT;
-    bool is_html = str_istarts(a->content_type, STR("text/html"));
+    bool is_page = str_istarts(a->content_type, STR("text/html")) || !a->content_type.n;
     const struct outcome *o =
         find_outcome(tags, is_connect ? CONNECT : PLAIN, route_of(result->hierarchy), a->status,
-                     is_html && result->bytes >= OWN_PAGE_BYTES ? OWN_PAGE : ANY_PAGE);
+                     is_page && result->bytes >= OWN_PAGE_BYTES ? OWN_PAGE : ANY_PAGE);
 
     a->reached = o->reached;
     a->by = o->by;

@@ -71,6 +71,8 @@ static void what_a_line_says_is_found_in_it(void **state)
          "connect-failed #1 port=443 error=NONE_NONE/503 HIER_DIRECT"},
         {FROM "\"CONNECT h:443 HTTP/1.1\" 500 0 \"-\" \"a\" NONE_NONE:HIER_NONE",
          "name-failed #1 error=NONE_NONE/500 HIER_NONE"},
+        {FROM "\"GET http://h/ HTTP/1.1\" 503 3437 \"-\" \"a\" TCP_MISS:HIER_DIRECT",
+         "connect-failed #1 port=80 error=TCP_MISS/503 HIER_DIRECT"},
         {FROM "\"CONNECT h:443 HTTP/1.1\" 502 341", "error=answered with status 502"},
         {FROM "\"CONNECT h:443 HTTP/1.1\" 403 341", "status=403 by=proxy"},
         {FROM "\"CONNECT h:443 HTTP/1.1\" 403 341", "why=refused"},
