@@ -6,9 +6,11 @@
 #include "explain/shipped.h"
 #include "test/unit/unit.h"
 
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct knowledge *shipped(void)
 {
@@ -161,6 +163,39 @@ static void hosts_of_real_runs_are_known(void **state)
     knowledge_destroy(k);
 }
 
+/* --- the folder ------------------------------------------------------------------------------- */
+
+static bool is_built_in(struct str name)
+{
+    for (const struct embedded *f = knowledge_files; f->name; f++)
+        if (str_eq(str_of(f->name), name))
+            return true;
+    return false;
+}
+
+/* What lies in scenarios/ is built in by the rehearsal. */
+static int check_built_in(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    struct str name = str_skip(str_of(path), strlen("knowledge/"));
+
+    (void)st;
+    (void)at;
+    if (type == FTW_F && str_ends(name, STR(".yaml")) && !str_starts(name, STR("scenarios/")) &&
+        !is_built_in(name))
+        fail_msg("%s is not in knowledge/meson.build", path);
+    return 0;
+}
+
+static void every_file_of_the_folder_is_built_in(void **state)
+{
+    (void)state;
+    if (access("knowledge/meson.build", R_OK)) {
+        print_message("skipped: no folder knowledge here\n");
+        skip();
+    }
+    assert_int_equal(nftw("knowledge", check_built_in, 8, FTW_PHYS), 0);
+}
+
 /* --- the manual ------------------------------------------------------------------------------- */
 
 static char *read_all(const char *path)
@@ -214,6 +249,7 @@ int main(void)
         cmocka_unit_test(every_service_has_an_endpoint),
         cmocka_unit_test(every_fact_of_the_list_is_there),
         cmocka_unit_test(hosts_of_real_runs_are_known),
+        cmocka_unit_test(every_file_of_the_folder_is_built_in),
         cmocka_unit_test(the_examples_of_the_readme_are_right),
     };
 
