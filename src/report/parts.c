@@ -52,6 +52,16 @@ void put_recording_members(struct json *j, const struct report *r)
     buf_finish(&began);
 }
 
+/* In whole milliseconds the phases and this have to sum up, too. */
+static uint64_t unattributed_ms(const struct strip *s)
+{
+    uint64_t ms = s->end_us / 1000 - s->start_us / 1000, phases_ms = 0;
+
+    for (size_t i = 0; i < s->phase_count; i++)
+        phases_ms += s->phases[i].end_us / 1000 - s->phases[i].start_us / 1000;
+    return ms > phases_ms ? ms - phases_ms : 0;
+}
+
 void put_device_members(struct json *j, const struct strip *s)
 {
     put_member_str(j, "id", s->id);
@@ -73,7 +83,7 @@ void put_device_members(struct json *j, const struct strip *s)
     put_member_u64(j, "flow_count", s->flows);
     put_member_u64(j, "bytes_up", s->bytes_up);
     put_member_u64(j, "bytes_down", s->bytes_down);
-    put_member_ms(j, "unattributed_ms", s->unattributed_us);
+    put_member_u64(j, "unattributed_ms", unattributed_ms(s));
 }
 
 void put_phase_members(struct json *j, const struct strip_phase *p)
