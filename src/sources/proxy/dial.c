@@ -14,6 +14,7 @@ struct attempt {
     struct dial *dial;
     struct loop_fd watch; /* fd -1: not begun, or over */
     struct sockaddr_storage address;
+    int family; /* of the address that the name has; the dial hook may lead to another */
 };
 
 struct dial {
@@ -196,9 +197,10 @@ static void deadline_passed(void *ctx)
 
 /* Addresses */
 
-static void add_address(struct dial *d, const struct sockaddr_storage *address)
+static void add_address(struct dial *d, const struct sockaddr_storage *address, int family)
 {
-    d->attempts[d->count++] = (struct attempt){.dial = d, .watch.fd = -1, .address = *address};
+    d->attempts[d->count++] =
+        (struct attempt){.dial = d, .watch.fd = -1, .address = *address, .family = family};
 }
 
 /* Families in turn, beginning with the one that came first; within one the order stays. */
@@ -207,8 +209,7 @@ static void alternate_families(struct dial *d)
     for (size_t i = 1; i < d->count; i++) {
         size_t other = i;
 
-        while (other < d->count &&
-               d->attempts[other].address.ss_family == d->attempts[i - 1].address.ss_family)
+        while (other < d->count && d->attempts[other].family == d->attempts[i - 1].family)
             other++;
         if (other == i || other == d->count)
             continue;
@@ -233,7 +234,7 @@ static const char *choose_addresses(struct dial *d, const struct resolved *answe
         if (!says && policy_is_self(&address, d->proxy->port))
             says = "its own";
         if (!says)
-            add_address(d, &address);
+            add_address(d, &address, answer->addresses[i].ss_family);
         else
             refused = says;
     }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A small name server on loopback, in the same loop, answers what the tests ask. */
 #include "loop/resolver.h"
 
-#include "base/reader.h"
+#include "test/unit/loop/name_server.h"
 #include "test/unit/unit.h"
 
 #include <arpa/inet.h>
@@ -10,111 +9,28 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 struct world {
     struct clock clock;
     struct loop *loop;
     struct resolver *resolver;
-    struct loop_fd server;
-    char server_address[32];
-    unsigned questions; /* that the server got */
-    unsigned answers;   /* that the resolver gave */
+    struct name_server server;
+    unsigned answers; /* that the resolver gave */
     bool stop_at_answer;
     bool error;
     char error_text[128];
     char addresses[512];
 };
 
-enum { TYPE_A = 1, TYPE_AAAA = 28, NXDOMAIN = 3, MUTE = 255 };
-
-/* What the server knows: the answer to a type is its record, to another no data. */
-static const struct {
-    const char *name;
-    unsigned type;
-    unsigned code;
-    const char *record;
-} zone[] = {
-    {"both.test", TYPE_A, 0, "\xc0\x00\x02\x07"},
-    {"both.test", TYPE_AAAA, 0, "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x07"},
-    {"four.test", TYPE_A, 0, "\xc0\x00\x02\x01"},
+static const struct name_record zone[] = {
+    {"both.test", TYPE_A, NO_ERROR, "\xc0\x00\x02\x07"},
+    {"both.test", TYPE_AAAA, NO_ERROR, "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x07"},
+    {"four.test", TYPE_A, NO_ERROR, "\xc0\x00\x02\x01"},
     {"nowhere.test", TYPE_A, NXDOMAIN, NULL},
     {"nowhere.test", TYPE_AAAA, NXDOMAIN, NULL},
     {"mute.test", TYPE_A, MUTE, NULL},
     {"mute.test", TYPE_AAAA, MUTE, NULL},
 };
-
-/* The question's name as text; what follows it is its type (RFC 1035, section 4.1.2). */
-static unsigned read_question(struct str message, char *name, size_t room)
-{
-    struct reader r = reader_of(str_skip(message, 12));
-    size_t n = 0;
-
-    for (uint8_t label; (label = reader_u8(&r));) {
-        struct str part = reader_take(&r, label);
-        n += (size_t)snprintf(name + n, room - n, "%s" STR_FMT, n ? "." : "", STR_ARG(part));
-    }
-    unsigned type = reader_u16be(&r);
-    assert_int_equal(reader_u16be(&r), 1);
-    assert_false(r.bad);
-    return type;
-}
-
-static size_t question_bytes(const char *name)
-{
-    return 12 + strlen(name) + 2 + 4;
-}
-
-static void server_ready(void *ctx, unsigned events)
-{
-    struct world *w = ctx;
-    struct sockaddr_storage from;
-    socklen_t from_n = sizeof from;
-    char message[600] = {0}, name[256] = "";
-    ssize_t n = recvfrom(w->server.fd, message, 512, 0, (void *)&from, &from_n);
-    unsigned code = 0, type;
-    const char *record = NULL;
-
-    (void)events;
-    assert_true(n > 12);
-    type = read_question(str_from(message, (size_t)n), name, sizeof name);
-    w->questions++;
-    for (size_t i = 0; i < sizeof zone / sizeof *zone; i++)
-        if (strcmp(zone[i].name, name) == 0 && zone[i].type == type) {
-            code = zone[i].code;
-            record = zone[i].record;
-        }
-    if (code == MUTE)
-        return;
-
-    size_t at = question_bytes(name); /* what comes after (EDNS) is cut off */
-    message[2] = (char)0x81;
-    message[3] = (char)(0x80 | code);
-    memset(message + 6, 0, 6);
-    if (record) {
-        size_t record_n = type == TYPE_A ? 4 : 16;
-        message[7] = 1;
-        memcpy(message + at, "\xc0\x0c\0\0\0\1\0\0\0\x3c\0\0", 12);
-        message[at + 3] = (char)type;
-        message[at + 11] = (char)record_n;
-        memcpy(message + at + 12, record, record_n);
-        at += 12 + record_n;
-    }
-    assert_int_equal(sendto(w->server.fd, message, at, 0, (void *)&from, from_n), at);
-}
-
-static void start_server(struct world *w)
-{
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t n = sizeof a;
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-    assert_int_equal(bind(fd, (void *)&a, sizeof a), 0);
-    assert_int_equal(getsockname(fd, (void *)&a, &n), 0);
-    snprintf(w->server_address, sizeof w->server_address, "127.0.0.1:%u", ntohs(a.sin_port));
-    w->server = (struct loop_fd){.fd = fd, .events = LOOP_READ, .ready = server_ready, .ctx = w};
-    assert_int_equal(loop_add_fd(w->loop, &w->server), 0);
-}
 
 static int set_up(void **state)
 {
@@ -123,8 +39,8 @@ static int set_up(void **state)
     w = (struct world){0};
     clock_init_held(&w.clock, 0);
     assert_int_equal(loop_create(&w.clock, &w.loop, NULL), 0);
-    start_server(&w);
-    assert_int_equal(resolver_create(w.loop, w.server_address, &w.resolver, NULL), 0);
+    name_server_init(&w.server, w.loop, zone, sizeof zone / sizeof *zone);
+    assert_int_equal(resolver_create(w.loop, w.server.address, &w.resolver, NULL), 0);
     *state = &w;
     return 0;
 }
@@ -134,8 +50,7 @@ static int tear_down(void **state)
     struct world *w = *state;
 
     resolver_destroy(w->resolver);
-    loop_del_fd(w->loop, &w->server);
-    close(w->server.fd);
+    name_server_finish(&w->server);
     loop_destroy(w->loop);
     return 0;
 }
@@ -192,7 +107,7 @@ static void literals_are_answered_at_once(void **state)
         assert_false(w->error);
         assert_string_equal(w->addresses, cases[i].address);
     }
-    assert_int_equal(w->questions, 0);
+    assert_int_equal(w->server.questions, 0);
 }
 
 static void the_hosts_file_comes_before_name_servers(void **state)
@@ -202,7 +117,7 @@ static void the_hosts_file_comes_before_name_servers(void **state)
     ask(w, "localhost");
     assert_false(w->error);
     assert_non_null(strstr(w->addresses, "127.0.0.1"));
-    assert_int_equal(w->questions, 0);
+    assert_int_equal(w->server.questions, 0);
 }
 
 static void both_families_are_asked_for(void **state)
@@ -213,7 +128,7 @@ static void both_families_are_asked_for(void **state)
     assert_false(w->error);
     assert_non_null(strstr(w->addresses, "192.0.2.7"));
     assert_non_null(strstr(w->addresses, "2001:db8::7"));
-    assert_int_equal(w->questions, 2);
+    assert_int_equal(w->server.questions, 2);
 }
 
 static void one_family_is_enough(void **state)
@@ -231,16 +146,16 @@ static void a_no_is_remembered_for_a_few_seconds(void **state)
 
     ask(w, "nowhere.test");
     assert_string_equal(w->error_text, "no such name");
-    assert_int_equal(w->questions, 2);
+    assert_int_equal(w->server.questions, 2);
     ask(w, "NoWhere.test");
     assert_string_equal(w->error_text, "no such name");
-    assert_int_equal(w->questions, 2);
+    assert_int_equal(w->server.questions, 2);
 
     clock_move(&w->clock, 10 * 1000 * 1000);
     loop_run(w->loop); /* reads the clock */
     ask(w, "nowhere.test");
     assert_string_equal(w->error_text, "no such name");
-    assert_int_equal(w->questions, 4);
+    assert_int_equal(w->server.questions, 4);
 }
 
 static void search_domains_are_not_applied(void **state)
@@ -249,7 +164,7 @@ static void search_domains_are_not_applied(void **state)
 
     ask(w, "both");
     assert_true(w->error);
-    assert_int_equal(w->questions, 2); /* for "both" alone, in two types */
+    assert_int_equal(w->server.questions, 2); /* for "both" alone, in two types */
 }
 
 static void what_is_no_host_name_is_not_asked_for(void **state)
@@ -269,7 +184,7 @@ static void what_is_no_host_name_is_not_asked_for(void **state)
     assert_null(resolver_ask(w->resolver, str_of(name), answered, w));
     assert_null(resolver_ask(w->resolver, STR("a\0b"), answered, w));
     assert_string_equal(w->error_text, "not a host name");
-    assert_int_equal(w->questions, 0);
+    assert_int_equal(w->server.questions, 0);
 }
 
 static void a_dropped_question_is_not_answered(void **state)
@@ -282,7 +197,7 @@ static void a_dropped_question_is_not_answered(void **state)
     resolver_drop(w->resolver, NULL);
     loop_run(w->loop);
     assert_int_equal(w->answers, 0);
-    assert_int_equal(w->questions, 2);
+    assert_int_equal(w->server.questions, 2);
 }
 
 static void open_questions_are_dropped_at_the_end(void **state)
