@@ -47,8 +47,6 @@ struct rehearsal {
     bool stuck;
 };
 
-static void lane_go_on(struct lane *lane);
-
 /* --- attempts -----------------------------------------------------------------------------------
  */
 
@@ -81,10 +79,11 @@ static void attempt_done(void *ctx, const char *error)
     attempt_destroy(a);
     if (!held_up)
         return;
+    /* Not from here: what comes next may end the very flow that is telling us. */
     if (error)
         r->stuck = true;
     else
-        lane_go_on(&r->main);
+        loop_set_timer(r->loop, &r->main.timer, loop_now_us(r->loop));
 }
 
 static void attempt_begin(void *ctx)
@@ -218,7 +217,7 @@ static int open_device(struct rehearsal *r, struct devices *devices, struct err 
     };
 
     if (s->device.n) {
-        char assignment[300];
+        char assignment[200]; /* the loader bounds the name */
 
         snprintf(assignment, sizeof assignment, STR_FMT "=" DEVICE_ADDRESS, STR_ARG(s->device));
         devices_name(devices, str_of(assignment), NULL);

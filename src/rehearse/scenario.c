@@ -16,6 +16,7 @@
 enum {
     COUNT_MAX = 200,
     HEAD_TEXT_MAX = 2000,
+    DEVICE_NAME_MAX = 100,
     TRIES_MAX = 100,
     NEEDED_TRIES = 3,
     TUNNEL_UP = 1500,
@@ -116,6 +117,26 @@ static bool fits_in_head(struct loader *l, const struct yaml_node *node)
             return false;
         }
     return true;
+}
+
+/* It is part of a file's name. */
+static void read_id(struct loader *l, const struct yaml_node *node, struct str *ret_id)
+{
+    if (!read_text(l, node, ret_id))
+        return;
+    for (size_t i = 0; i < ret_id->n; i++)
+        if (!strchr("abcdefghijklmnopqrstuvwxyz0123456789-", ret_id->p[i])) {
+            yaml_problem(l->doc, node, "expected lower-case letters, digits and hyphens");
+            return;
+        }
+}
+
+/* It is given to the proxy as NAME=ADDRESS. */
+static void read_device_name(struct loader *l, const struct yaml_node *node, struct str *ret_name)
+{
+    if (read_text(l, node, ret_name) &&
+        (ret_name->n > DEVICE_NAME_MAX || str_find(*ret_name, '=') < ret_name->n))
+        yaml_problem(l->doc, node, "expected at most %d bytes without '='", DEVICE_NAME_MAX);
 }
 
 /* --- events -------------------------------------------------------------------------------------
@@ -472,7 +493,7 @@ static void load_device(struct loader *l, const struct yaml_node *node)
 
     if (!node || !yaml_keys(l->doc, node, keys))
         return;
-    read_text(l, yaml_get(node, "name"), &l->s->device);
+    read_device_name(l, yaml_get(node, "name"), &l->s->device);
     if (yaml_choice(l->doc, yaml_get(node, "tls"), versions, &version))
         l->s->tls12 = version == 0;
 }
@@ -529,7 +550,7 @@ static void load_scenario(struct loader *l, const struct yaml_node *root)
 
     if (!yaml_keys(l->doc, root, keys))
         return;
-    read_text(l, yaml_need(l->doc, root, "id"), &s->id);
+    read_id(l, yaml_need(l->doc, root, "id"), &s->id);
     read_text(l, yaml_need(l->doc, root, "title"), &s->title);
     read_text(l, yaml_need(l->doc, root, "says"), &s->says);
     l->sources = yaml_get(root, "sources");

@@ -290,6 +290,19 @@ static void a_needed_flow_that_works_holds_nothing_up(void **state)
     close_play(&p);
 }
 
+static void a_device_goes_off_as_soon_as_what_it_waits_for_is_done(void **state)
+{
+    struct played p;
+
+    (void)state;
+    play(&p, HEAD "steps:\n" STEP "10, flows: [{host: a.example, needed: true, over: 20s}]}\n" STEP
+                  "15, off: 5s}\n" STEP "40, flows: [{host: b.example}]}\n");
+    assert_int_equal(nth(&p, OBS_FLOW_CLOSED, 0)->at_us, 30 * SECOND);
+    assert_int_equal(nth(&p, OBS_FLOW_OPENED, 1)->at_us, 40 * SECOND);
+    assert_int_equal(p.seen.all[p.seen.n - 1].at_us, 40 * SECOND);
+    close_play(&p);
+}
+
 static void a_device_is_called_what_the_scenario_calls_it(void **state)
 {
     struct played p;
@@ -313,6 +326,7 @@ int main(void)
         cmocka_unit_test(what_is_refused_has_its_status),
         cmocka_unit_test(a_needed_flow_that_fails_leaves_the_device_stuck),
         cmocka_unit_test(a_needed_flow_that_works_holds_nothing_up),
+        cmocka_unit_test(a_device_goes_off_as_soon_as_what_it_waits_for_is_done),
         cmocka_unit_test(a_device_is_called_what_the_scenario_calls_it),
     };
 
