@@ -143,9 +143,10 @@ static bool was_not_sent(const json_t *entry)
     const json_t *request = json_object_get(entry, "request");
     const json_t *response = json_object_get(entry, "response");
     bool is_tunnel = str_eq(json_text(request, "method"), STR("CONNECT"));
+    bool is_answered = json_number(response, "status") > 0 && !is_tunnel;
 
     return json_text(entry, "_fromCache").n ||
-           (json_number(response, "_transferSize") == 0 && !is_tunnel) ||
+           (is_answered && json_number(response, "_transferSize") == 0) ||
            find_failure(error_of(response))->reached == NOT_SENT;
 }
 
