@@ -3,7 +3,6 @@
 
 #include "base/map.h"
 #include "base/timefmt.h"
-#include "base/utf8.h"
 #include "base/xalloc.h"
 #include "report/parts.h"
 #include "report/wrap.h"
@@ -123,51 +122,44 @@ static void destroy_flow(struct live_flow *f)
     free(f);
 }
 
-static void put_flow_start(struct live *l, const struct obs *o, const struct live_flow *f,
-                           char mark)
+/* A line about a flow, which begins with its mark and ends as `put_rest` has it. */
+static void show_flow(struct live *l, const struct obs *o, const struct live_flow *f, char mark,
+                      void (*put_rest)(struct buf *out, const struct obs *o,
+                                       const struct live_flow *f))
 {
     struct str device = prefix_of(l, f->device);
+    enum paint paint = f->error ? PAINT_BAD : PAINT_DIM;
+    struct buf line;
+
+    buf_init(&line, BUF_UNBOUNDED);
+    buf_printf(&line, "%c ", mark);
+    if (device.n)
+        buf_printf(&line, STR_FMT ": ", STR_ARG(device));
+    buf_put_str(&line, str_of(f->target));
+    if (put_rest)
+        put_rest(&line, o, f);
 
     begin_lines(l);
-    put_at(&l->out, &l->look, o->at_us);
-    paint_on(&l->out, &l->look, f->error ? PAINT_BAD : PAINT_DIM);
-    buf_printf(&l->out, "%c ", mark);
-    if (device.n) {
-        utf8_put_safe(&l->out, device);
-        buf_put_str(&l->out, STR(": "));
-    }
-    utf8_put_safe(&l->out, str_of(f->target));
-}
-
-static void put_flow_end(struct live *l, const struct live_flow *f)
-{
-    paint_off(&l->out, &l->look, f->error ? PAINT_BAD : PAINT_DIM);
+    unsigned column = put_at(&l->out, &l->look, o->at_us);
+    paint_on(&l->out, &l->look, paint);
+    put_wrapped(&l->out, buf_str(&line), column, column + 2, text_width(&l->look));
+    paint_off(&l->out, &l->look, paint);
     buf_put_byte(&l->out, '\n');
     end_lines(l);
+    buf_finish(&line);
 }
 
-static void show_opened(struct live *l, const struct obs *o, const struct live_flow *f)
+static void put_how_it_ended(struct buf *out, const struct obs *o, const struct live_flow *f)
 {
-    put_flow_start(l, o, f, '+');
-    put_flow_end(l, f);
-}
-
-static void show_closed(struct live *l, const struct obs *o, const struct live_flow *f)
-{
-    put_flow_start(l, o, f, '-');
     if (f->status)
-        buf_printf(&l->out, ", status %" PRIu64, f->status);
-    buf_put_str(&l->out, STR(", "));
-    put_bytes(&l->out, f->bytes_up);
-    buf_put_str(&l->out, STR(" up, "));
-    put_bytes(&l->out, f->bytes_down);
-    buf_printf(&l->out, " down: %s", obs_whys[o->why].says);
-    if (f->error) {
-        buf_put_str(&l->out, STR(" ("));
-        utf8_put_safe(&l->out, str_of(f->error));
-        buf_put_byte(&l->out, ')');
-    }
-    put_flow_end(l, f);
+        buf_printf(out, ", status %" PRIu64, f->status);
+    buf_put_str(out, STR(", "));
+    put_bytes(out, f->bytes_up);
+    buf_put_str(out, STR(" up, "));
+    put_bytes(out, f->bytes_down);
+    buf_printf(out, " down: %s", obs_whys[o->why].says);
+    if (f->error)
+        buf_printf(out, " (%s)", f->error);
 }
 
 static char *target_of(const struct obs *o)
@@ -196,7 +188,7 @@ static void on_opened(struct live *l, const struct obs *o)
         return;
     free(f->target);
     f->target = target_of(o);
-    show_opened(l, o, f);
+    show_flow(l, o, f, '+', NULL);
 }
 
 static void on_bytes(struct live *l, const struct obs *o)
@@ -218,7 +210,7 @@ static void on_closed(struct live *l, const struct obs *o)
     on_bytes(l, o);
     d->open -= d->open > 0;
     if (l->traffic && f->target)
-        show_closed(l, o, f);
+        show_flow(l, o, f, '-', put_how_it_ended);
     destroy_flow(map_remove(&l->flows, o->flow));
 }
 
