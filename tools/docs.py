@@ -45,6 +45,8 @@ def main(arguments):
         print(f"{'ok' if old == new else 'not ok'} {number} - {path} says what the tables say")
         for line in difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=0):
             print(f"#   {line}")
+    if failed:
+        print("# `ninja -C build docs` writes them anew")
     return 1 if failed else 0
 
 

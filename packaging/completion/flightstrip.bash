@@ -9,7 +9,7 @@ _flightstrip_options()
     case $1 in
     record) echo '--output --proxy --device --connect-to --name-server --for --traffic --knowledge --help' ;;
     explain) echo '--device --format --traffic --knowledge --help' ;;
-    rehearse) echo '--speed --output --traffic --list --help' ;;
+    rehearse) echo '--speed --output --traffic --knowledge --list --help' ;;
     export) echo '--as --output --help' ;;
     note) echo '--at --help' ;;
     rules) echo '--knowledge --help' ;;
@@ -36,6 +36,7 @@ _flightstrip_argument()
     explain,--knowledge | explain,-k) echo 'DIR' ;;
     rehearse,--speed | rehearse,-s) echo 'N|max' ;;
     rehearse,--output | rehearse,-o) echo 'FILE' ;;
+    rehearse,--knowledge | rehearse,-k) echo 'DIR' ;;
     export,--as | export,-a) echo 'ndjson har csv squid' ;;
     export,--output | export,-o) echo 'FILE' ;;
     note,--at | note,-a) echo 'TIME' ;;
