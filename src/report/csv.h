@@ -7,4 +7,4 @@
 
 #include "base/buf.h"
 
-void put_csv_cell(struct buf *out, struct str text);
+void put_csv_cell(struct buf *out, struct str s);

@@ -44,7 +44,7 @@ static void take(void *ctx, const struct joined_flow *f)
         .status = f->status,
         .bytes_up = f->bytes_up,
         .bytes_down = f->bytes_down,
-        .why = f->is_open ? (struct str){0} : str_of(obs_whys[f->why].name),
+        .why = f->is_open ? STR("") : str_of(obs_whys[f->why].name),
         .error = keep(t, f->error),
     };
 }

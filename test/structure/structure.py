@@ -37,6 +37,8 @@ FOREIGN = re.compile(r"(?<![\w.])/(work|root|home/\w+|Users)/|"
                      r"\b(deb\.debian\.org|registry\.npmjs\.org|pypi\.org|files\.pythonhosted\.org|"
                      r"crates\.io|proxy\.golang\.org)\b")
 
+EMBEDDED = "/* Made by tools/embed.py"
+
 SCRATCH = {".git", ".cache", "__pycache__"}
 
 
@@ -217,10 +219,10 @@ def nothing_foreign_is_named(tree):
 
 
 def all_knowledge_is_in_the_program(tree):
-    embedded = "".join(path.read_text(encoding="utf-8")
-                       for path in tree.build.rglob("*.c") if "embed" in path.name)
+    tables = [path.read_text(encoding="utf-8", errors="replace") for path in tree.build.rglob("*.c")]
+    embedded = "".join(text for text in tables if text.startswith(EMBEDDED))
     for path in tree.files("knowledge", endings={".yaml"}):
-        if f'{{"{path.relative_to("knowledge")}",' not in embedded:
+        if not re.search(rf'^ +{{"([\w-]+/)*{path.name}",$', embedded, re.M):
             yield f"{path}: is not built into the program"
 
 
@@ -234,6 +236,7 @@ CHECKS = [
     ("every script can be run", scripts_can_be_run),
     ("every fuzzer is listed and has a corpus", every_fuzzer_has_a_corpus),
     ("no file names a machine's paths or a package registry", nothing_foreign_is_named),
+    ("all knowledge is built into the program", all_knowledge_is_in_the_program),
 ]
 
 

@@ -11,6 +11,8 @@ import tap
 
 SPDX = "/* SPDX-License-Identifier: GPL-3.0-or-later */\n"
 
+EMBEDDED = structure.EMBEDDED + " */\n"
+
 # check, what is in the tree, what the complaint has to say
 BROKEN = [
     (structure.includes_point_up, {"src/base/a.c": '#include "loop/loop.h"'}, "base does not see loop"),
@@ -41,7 +43,7 @@ BROKEN = [
      {"fuzz/meson.build": "", "fuzz/fuzz_a.c": "", "fuzz/corpus/a/one": ""}, "a line in fuzz"),
     (structure.nothing_foreign_is_named, {"README": "see /home/somebody/notes"}, "/home/somebody/"),
     (structure.all_knowledge_is_in_the_program,
-     {"knowledge/moments/a.yaml": "", "build/embedded.c": '{"moments/b.yaml",'}, "moments/a.yaml"),
+     {"knowledge/moments/a.yaml": "", "build/embedded.c": EMBEDDED + '    {"moments/b.yaml",'}, "moments/a.yaml"),
 ]
 
 # What must not be complained of: one tree, all checks.
@@ -56,7 +58,7 @@ SOUND = {
     "fuzz/fuzz_a.c": SPDX,
     "fuzz/corpus/a/one": "",
     "knowledge/moments/a.yaml": "",
-    "build/embedded.c": '{"moments/a.yaml",',
+    "build/embedded.c": EMBEDDED + '    {"moments/a.yaml",',
 }
 
 

@@ -116,7 +116,7 @@ const char *policy_refuses(const struct sockaddr_storage *server)
 /* The kernel would send from the very address that it sends to. Nothing is sent. */
 static bool is_of_this_machine(const struct sockaddr_storage *a)
 {
-    struct sockaddr_storage from;
+    struct sockaddr_storage from = {0};
     socklen_t n = sizeof from;
     uint8_t own[16], other[16];
     int fd = socket(a->ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);

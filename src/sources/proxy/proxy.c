@@ -82,7 +82,7 @@ static int start_listening(struct proxy *p, const char *listen_text, struct err 
 {
     struct sockaddr_storage address;
     socklen_t n = sizeof address;
-    struct str host;
+    struct str host = {0};
     uint16_t port = 0;
     int r = parse_listen(listen_text, &host, &port, err);
 

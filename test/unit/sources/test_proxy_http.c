@@ -446,7 +446,7 @@ static void a_server_that_says_nothing_is_answered_for(void **state)
 
     d = device(w);
     say(w, d, GET);
-    s = server(w);
+    server(w);
     pass_time(w, 400 * SECOND);
     assert_int_equal(strncmp(heard(w, d), "HTTP/1.1 504 ", 13), 0);
     assert_non_null(strstr(seen(w), "why=timeout"));
@@ -491,7 +491,7 @@ static void a_device_that_leaves_is_observed(void **state)
 
     d = device(w); /* closed while the server thinks */
     say(w, d, GET);
-    s = server(w);
+    server(w);
     leave(w, d);
     pass_time(w, 2 * SECOND);
     assert_non_null(strstr(seen(w), "why=device-"));
