@@ -3,7 +3,7 @@
  * One direction of a TLS connection. The first byte says into what pieces it is cut; what is seen
  * must not depend on that.
  */
-#include "wire/tls.h"
+#include "wire/ja4.h"
 
 #include <assert.h>
 
@@ -12,12 +12,15 @@ static void put_item(struct buf *out, enum tls_item item, struct str body)
 {
     struct tls_client_hello client;
     struct tls_server_hello server;
+    char ja4[JA4_TEXT];
 
     buf_printf(out, "%d", item);
     if (item == TLS_CLIENT_HELLO && tls_read_client_hello(body, &client) == PARSED_DONE) {
         buf_put_str(out, client.sni);
         tls_put_alpn(out, client.alpn);
         tls_put_versions(out, &client);
+        ja4_of(&client, 't', ja4);
+        buf_put_str(out, str_of(ja4));
     } else if (item == TLS_SERVER_HELLO && tls_read_server_hello(body, &server) == PARSED_DONE) {
         tls_put_version(out, server.version);
         tls_put_cipher(out, server.cipher);

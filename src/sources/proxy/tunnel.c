@@ -2,6 +2,7 @@
 #include "sources/proxy/tunnel.h"
 
 #include "base/xalloc.h"
+#include "wire/ja4.h"
 #include "wire/tls.h"
 
 #include <stdlib.h>
@@ -32,6 +33,7 @@ static void observe_client_hello(struct client *c, struct str body, uint64_t str
 {
     struct tls_client_hello hello;
     struct buf alpn, versions;
+    char ja4[JA4_TEXT];
 
     if (tls_read_client_hello(body, &hello) != PARSED_DONE)
         return;
@@ -39,10 +41,12 @@ static void observe_client_hello(struct client *c, struct str body, uint64_t str
     buf_init(&versions, 1024);
     tls_put_alpn(&alpn, hello.alpn);
     tls_put_versions(&versions, &hello);
+    ja4_of(&hello, 't', ja4);
     flow_put(&c->flow, (struct obs){.kind = OBS_TLS_HELLO,
                                     .sni = hello.sni,
                                     .alpn = buf_str(&alpn),
                                     .tls_versions = buf_str(&versions),
+                                    .ja4 = str_of(ja4),
                                     .ech = hello.ech,
                                     .length = stream_bytes});
     buf_finish(&alpn);

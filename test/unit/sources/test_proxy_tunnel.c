@@ -226,8 +226,8 @@ static void a_tls_handshake_is_read_in_passing(void **state)
         assert_int_equal(hear_bytes(w, s, got, 1), 1);
         assert_int_equal(got[0], client_hello[i]);
     }
-    assert_string_equal(seen(w),
-                        "tls-hello sni=origin.test alpn=h2,http/1.1 tls_versions=1.3 length=97\n");
+    assert_string_equal(seen(w), "tls-hello sni=origin.test alpn=h2,http/1.1 tls_versions=1.3 "
+                                 "ja4=t13d0103h2_0f2cb44170f4_b9a491fefe05 length=97\n");
     say_bytes(w, s, server_hello, sizeof server_hello - 1);
     assert_string_equal(seen(w), "tls-answer tls_versions=1.3 cipher=TLS_AES_128_GCM_SHA256\n");
     say_bytes(w, d, unknown_ca, sizeof unknown_ca - 1);
