@@ -35,16 +35,17 @@ static void on_end(void *ctx)
 
 static void say_trouble(struct session *s, const struct err *err)
 {
-    live_say(s->live,
-             "%s: recording has stopped: %s; traffic goes on, and recording as soon as it can",
-             s->path, err->text);
+    live_say(s->live, "%s; traffic goes on, and so does the recording as soon as it can",
+             err->text);
 }
 
 static void say_recovered(struct session *s, uint64_t lost)
 {
-    live_say(s->live,
-             "%s: recording goes on; %" PRIu64 " observations were lost and are marked as a gap",
-             s->path, lost);
+    if (lost)
+        live_say(s->live, "%s: recording goes on; lost until now and marked as a gap: %" PRIu64,
+                 s->path, lost);
+    else
+        live_say(s->live, "%s: recording goes on, and nothing was lost", s->path);
 }
 
 /* A second as it passes for a person. A held clock's minute takes less than that. */

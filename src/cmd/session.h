@@ -68,5 +68,6 @@ void session_run(struct session *s, enum obs_source source);
  * recording. Returns the exit status; what went wrong is logged.
  */
 int session_end(struct session *s);
-void session_close(
-    struct session *s); /* also after a failure or without session_end; NULL is fine */
+
+/* Also after a failure, or without session_end. NULL is fine. */
+void session_close(struct session *s);
