@@ -97,48 +97,51 @@ static struct str without_cr(struct str line)
     return line.n && line.p[line.n - 1] == '\r' ? str_head(line, line.n - 1) : line;
 }
 
-/* Skips to the line's end, which may be far; its beginning is kept at the front. */
-static int skip_long_line(struct intake *in, size_t max, struct str *ret_line, struct err *err)
+/* Whether there is a line end within what is waiting; `ret_at` is where, or where to look on. */
+static bool find_line_end(const struct intake *in, size_t *ret_at)
 {
-    size_t kept = in->eaten + max, end;
+    *ret_at += str_find(str_skip(waiting(in), *ret_at), '\n');
+    return *ret_at < waiting(in).n;
+}
 
-    while (end = str_find(str_skip(buf_str(&in->bytes), kept), '\n'), kept + end == in->bytes.n) {
-        if (in->at_end)
-            break;
-        in->bytes.n = kept;
+/* Goes behind the next line end, however far it is. */
+static int skip_line(struct intake *in, struct err *err)
+{
+    for (;;) {
+        size_t end = 0;
+        bool is_found = find_line_end(in, &end);
+
+        in->eaten += end + is_found;
+        if (is_found || in->at_end)
+            return 0;
 
         int r = read_more(in, err);
         if (r)
             return r;
-        kept = max;
     }
-    *ret_line = str_head(waiting(in), max);
-    in->eaten = kept + end < in->bytes.n ? kept + end + 1 : in->bytes.n;
-    return 0;
 }
 
 int intake_line(struct intake *in, size_t max, struct str *ret_line, bool *ret_too_long,
                 struct err *err)
 {
-    size_t looked = 0, end;
-    int r;
+    size_t end = 0;
+    bool is_found;
 
-    *ret_too_long = false;
-    while (end = looked + str_find(str_skip(waiting(in), looked), '\n'),
-           end == waiting(in).n && !in->at_end && end <= max) {
-        looked = end;
-        r = read_more(in, err);
+    while (!(is_found = find_line_end(in, &end)) && end <= max && !in->at_end) {
+        int r = read_more(in, err);
         if (r)
             return r;
     }
     if (!waiting(in).n)
         return 0;
-    if (end > max) {
-        *ret_too_long = true;
-        r = skip_long_line(in, max, ret_line, err);
+
+    *ret_too_long = end > max;
+    *ret_line = (struct str){0};
+    if (*ret_too_long) {
+        int r = skip_line(in, err);
         return r ? r : 1;
     }
     *ret_line = without_cr(str_head(waiting(in), end));
-    in->eaten += end < waiting(in).n ? end + 1 : end;
+    in->eaten += end + is_found;
     return 1;
 }

@@ -34,8 +34,7 @@ int intake_piece(struct intake *in, struct str *ret_piece, struct err *err);
 
 /*
  * The next line without its line end. Returns 1, or 0 when there is none. A line of more than
- * `max` bytes is skipped, whatever its length: *ret_line is its beginning then and *ret_too_long
- * is set.
+ * `max` bytes is skipped, whatever its length: *ret_too_long is set then, and *ret_line empty.
  */
 int intake_line(struct intake *in, size_t max, struct str *ret_line, bool *ret_too_long,
                 struct err *err);

@@ -64,7 +64,7 @@ static int read_lines(struct import *i, struct intake *in, line_parse *parse, st
     account_init(&a);
     while ((r = intake_line(in, LINE_BYTES, &line, &too_long, err)) > 0) {
         number++;
-        if (!is_record(line))
+        if (!too_long && !is_record(line))
             continue;
         import_record(i);
         if (too_long)
