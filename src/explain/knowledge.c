@@ -79,29 +79,35 @@ static void list_insert(struct list *l, size_t at, void *entry)
 
 /* --- one reader for each list that a file can have --- */
 
-static unsigned add_rule(struct knowledge *k, struct yaml_doc *doc, const struct yaml_node *node,
-                         enum rule_kind kind)
+static bool has_room(const struct list *list, size_t max, struct yaml_doc *doc,
+                     const struct yaml_node *node)
+{
+    if (list->n < max)
+        return true;
+    yaml_problem(doc, node, "more than %zu of these", max);
+    return false;
+}
+
+static void add_rule(struct knowledge *k, struct yaml_doc *doc, const struct yaml_node *node,
+                     enum rule_kind kind)
 {
     struct rule *rule = rule_load(doc, node, kind, k->arena);
 
     if (!rule)
-        return 0;
+        return;
     for (size_t i = 0; i < k->rules.n; i++) {
         struct rule *earlier = k->rules.v[i];
 
         if (str_eq(earlier->id, rule->id)) {
             rule_release(earlier);
             k->rules.v[i] = rule;
-            return 0;
+            return;
         }
     }
-    if (k->rules.n == RULES_MAX) {
-        yaml_problem(doc, node, "more than %d rules", RULES_MAX);
+    if (has_room(&k->rules, RULES_MAX, doc, node))
+        list_add(&k->rules, rule);
+    else
         rule_release(rule);
-        return 1;
-    }
-    list_add(&k->rules, rule);
-    return 0;
 }
 
 static void add_moment(struct knowledge *k, struct yaml_doc *doc, const struct yaml_node *node)
@@ -123,7 +129,7 @@ static void add_phase(struct knowledge *k, struct yaml_doc *doc, const struct ya
             k->phases.v[i] = phase;
             return;
         }
-    if (phase)
+    if (phase && has_room(&k->phases, PHASES_MAX, doc, node))
         list_add(&k->phases, phase);
 }
 
@@ -136,7 +142,7 @@ static void add_verdict(struct knowledge *k, struct list *list, struct yaml_doc 
 {
     struct verdict_rule *v = verdict_load(doc, node, k->arena);
 
-    if (v)
+    if (v && has_room(list, VERDICTS_MAX, doc, node))
         list_insert(list, list->newest++, v);
 }
 

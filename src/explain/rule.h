@@ -118,7 +118,7 @@ struct verdict_rule {
     unsigned line;
 };
 
-enum { RULES_MAX = 4096, CONDITIONS_MAX = 8192, RULE_TIMES_MAX = 500 };
+enum { RULES_MAX = 4096, RULE_TIMES_MAX = 500, PHASES_MAX = 64, VERDICTS_MAX = 256 };
 
 /* Reads one entry of `moments:` or `findings:`; NULL, with problems, when it is not one. */
 struct rule *rule_load(struct yaml_doc *doc, const struct yaml_node *node, enum rule_kind kind,
