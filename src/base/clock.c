@@ -33,6 +33,17 @@ void clock_init_held(struct clock *c, uint64_t began_wall_us)
     *c = (struct clock){.kind = CLOCK_HELD, .factor = 1, .began_wall_us = began_wall_us};
 }
 
+void clock_init_paced(struct clock *c, double factor)
+{
+    clock_init_accelerated(c, factor);
+    c->kind = CLOCK_PACED;
+}
+
+bool clock_is_held(const struct clock *c)
+{
+    return c->kind == CLOCK_HELD || c->kind == CLOCK_PACED;
+}
+
 void clock_resume(struct clock *c, uint64_t at_us, uint64_t began_wall_us)
 {
     c->began_wall_us = began_wall_us;
@@ -42,7 +53,7 @@ void clock_resume(struct clock *c, uint64_t at_us, uint64_t began_wall_us)
 
 uint64_t clock_now_us(const struct clock *c)
 {
-    if (c->kind == CLOCK_HELD)
+    if (clock_is_held(c))
         return c->held_us;
 
     uint64_t real_us = read_us(CLOCK_MONOTONIC) - c->began_mono_us;
@@ -58,13 +69,25 @@ uint64_t clock_wall_us(const struct clock *c)
 
 void clock_move(struct clock *c, uint64_t by_us)
 {
-    assert(c->kind == CLOCK_HELD);
+    assert(clock_is_held(c));
     c->held_us += by_us;
+}
+
+/* What the clock shows, or, when it is paced, the most that it may show. */
+static uint64_t reached_us(const struct clock *c)
+{
+    struct clock running = *c;
+
+    if (c->kind != CLOCK_PACED)
+        return clock_now_us(c);
+    running.kind = CLOCK_ACCELERATED;
+    running.held_us = 0;
+    return clock_now_us(&running);
 }
 
 uint64_t clock_real_us_until(const struct clock *c, uint64_t at_us)
 {
-    uint64_t now_us = clock_now_us(c);
+    uint64_t now_us = reached_us(c);
 
     if (c->kind == CLOCK_HELD || at_us <= now_us)
         return 0;

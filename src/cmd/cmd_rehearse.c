@@ -260,7 +260,7 @@ const struct cmd cmd_rehearse = {
         "format.\n"
         "\n"
         "The times on the strip are the scenario's, at any speed. At 60 a run of twenty minutes "
-        "takes twenty seconds.",
+        "takes twenty seconds, and on a machine that is too slow for that, a little longer.",
     .options = options_table,
     .options_size = sizeof(struct rehearse_options),
     .run = run,

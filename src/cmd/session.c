@@ -146,7 +146,7 @@ static void init_clock(struct session *s, const struct session_options *o)
     if (o->held)
         clock_init_held(&s->clock, s->clock.began_wall_us);
     else if (o->speed > 0)
-        clock_init_accelerated(&s->clock, o->speed);
+        clock_init_paced(&s->clock, o->speed);
 }
 
 /* The sinks, in the order in which each observation reaches them. */

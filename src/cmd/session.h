@@ -27,7 +27,7 @@ struct session_options {
     const struct texts *knowledge; /* folders; may be NULL */
     bool traffic;                  /* every flow is shown */
     uint64_t for_us;               /* it ends by itself after this time of the clock; 0: not */
-    double speed;                  /* how fast the clock runs; 0: as time does */
+    double speed;                  /* a paced clock so much faster than time; 0: as time does */
     bool held;                     /* the clock is held: it moves when nothing else does */
     const char *about;             /* kept with the recording: what it is of. NULL: not said */
 };

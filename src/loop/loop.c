@@ -326,6 +326,12 @@ static bool advance(struct loop *loop)
         return true;
     if (!loop->timer_count)
         return false;
+    /* A paced clock may not be there yet; what comes meanwhile comes before the timer. */
+    for (int ms; (ms = wait_ms(loop)) > 0;) {
+        wait_for_events(loop, ms);
+        if (loop->event_count)
+            return true;
+    }
     clock_move(loop->clock, loop->heap[0].at_us - loop->now_us);
     return true;
 }
@@ -336,7 +342,7 @@ void loop_run(struct loop *loop)
     run_deferred(loop); /* what was deferred outside a round */
     while (!loop->stopped) {
         loop->now_us = clock_now_us(loop->clock);
-        if (loop->clock->kind != CLOCK_HELD)
+        if (!clock_is_held(loop->clock))
             wait_for_events(loop, wait_ms(loop));
         else if (!advance(loop))
             return;

@@ -9,7 +9,7 @@
  * Timers follow the loop's clock (base/clock.h): under an accelerated clock they come sooner. Under
  * a held clock the loop is a simulation: when nothing is ready and nothing is busy (loop_busy), it
  * moves the clock to the next timer. So a test or a rehearsal takes no longer than its work, and
- * every timer fires at exactly its own time.
+ * every timer fires at exactly its own time. A paced clock waits for real time before it moves.
  */
 #pragma once
 

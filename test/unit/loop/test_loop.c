@@ -373,6 +373,30 @@ static void timers_follow_an_accelerated_clock(void **state)
     loop_destroy(fast.loop);
 }
 
+static void a_paced_clock_is_exact_and_never_ahead(void **state)
+{
+    struct world paced = {0};
+    struct teller t[3];
+    struct loop_timer halt = {.fire = stop, .ctx = &paced};
+    struct clock real;
+
+    (void)state;
+    clock_init_real(&real);
+    clock_init_paced(&paced.clock, 100000);
+    assert_int_equal(loop_create(&paced.clock, &paced.loop, NULL), 0);
+    for (unsigned i = 0; i < 3; i++)
+        loop_set_timer(paced.loop, &teller_init(&t[i], &paced, (char)('a' + i))->timer,
+                       i * 700 * (uint64_t)SECOND + 1);
+    loop_set_timer(paced.loop, &halt, 3600 * (uint64_t)SECOND); /* 36 ms of ours */
+    loop_run(paced.loop);
+    assert_string_equal(paced.story, "abcs");
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(paced.at_us[i], i * 700 * (uint64_t)SECOND + 1);
+    assert_int_equal(paced.at_us[3], 3600 * (uint64_t)SECOND);
+    assert_true(clock_now_us(&real) >= 36000);
+    loop_destroy(paced.loop);
+}
+
 static void on_signal(void *ctx, int signal)
 {
     struct world *w = ctx;
@@ -418,6 +442,7 @@ int main(void)
         TEST(a_held_clock_stands_still_while_the_loop_is_busy),
         TEST(a_stopped_loop_can_run_on),
         TEST(timers_follow_an_accelerated_clock),
+        TEST(a_paced_clock_is_exact_and_never_ahead),
         TEST(signals_come_in_the_loop),
         TEST(a_bad_descriptor_is_an_error),
     };
