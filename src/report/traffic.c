@@ -17,6 +17,12 @@ static struct str service_of(const struct traffic *t, struct str host)
     return e ? e->service : (struct str){0};
 }
 
+/* A tunnel's CONNECT says no more than its host and port, whichever source told of it. */
+static bool is_plain(const struct joined_flow *f)
+{
+    return !str_eq(f->method, STR("CONNECT"));
+}
+
 static void take(void *ctx, const struct joined_flow *f)
 {
     struct traffic *t = ctx;
@@ -39,8 +45,8 @@ static void take(void *ctx, const struct joined_flow *f)
         .host = keep(t, f->host),
         .port = f->port,
         .service = service_of(t, f->host),
-        .method = keep(t, f->method),
-        .url = keep(t, f->url),
+        .method = is_plain(f) ? keep(t, f->method) : (struct str){0},
+        .url = is_plain(f) ? keep(t, f->url) : (struct str){0},
         .status = f->status,
         .bytes_up = f->bytes_up,
         .bytes_down = f->bytes_down,
