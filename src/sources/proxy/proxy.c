@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { BACKLOG = 1024, ACCEPTS_A_TURN = 64 };
@@ -170,6 +171,18 @@ static int take_rules(struct proxy *p, const struct proxy_options *options, stru
     return 0;
 }
 
+/* A tunnel takes two descriptors. The soft limit is often 1,024; the hard one is what we may have.
+ */
+static void allow_many_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 int proxy_create(struct loop *loop, struct stream *stream, struct devices *devices,
                  const struct proxy_options *options, struct proxy **ret_proxy, struct err *err)
 {
@@ -188,6 +201,7 @@ int proxy_create(struct loop *loop, struct stream *stream, struct devices *devic
         .listener.fd = -1,
         .scratch = xalloc(READ_BYTES),
     };
+    allow_many_descriptors();
     p->accept_again = (struct loop_timer){.fire = accept_again, .ctx = p};
     r = take_rules(p, options, err);
     if (r == 0)

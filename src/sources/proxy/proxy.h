@@ -1,7 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * proxy: the forward proxy. HTTP/1.1 in absolute-form and CONNECT (RFC 9110, RFC 9112); TLS is
- * tunnelled unopened and its ClientHello read in passing. Every flow is observed while it lives.
+ * tunnelled unopened and its ClientHello read in passing. Every flow is observed while it lives,
+ * and closed once, also one that was refused or whose device left.
+ *
+ * A tunnel is a flow, and so is each plain request on a connection. Bytes are counted as they
+ * arrive: of a tunnel what passes through it, of a request and its response the heads and bodies.
+ * Of a URL the names in its query are kept and the values are not; of a head no field is kept but
+ * the User-Agent and the Content-Type.
+ *
+ * Only private and loopback clients are served, and nothing is relayed to loopback, link-local,
+ * multicast or cloud metadata addresses or to the proxy itself (policy.h), but where connect_to or
+ * the dial hook leads. What a client can make grow, and how long it can wait, is in private.h.
  */
 #pragma once
 
@@ -37,6 +47,6 @@ int proxy_create(struct loop *loop, struct stream *stream, struct devices *devic
 uint16_t proxy_port(const struct proxy *p);
 struct str proxy_address(const struct proxy *p); /* "ADDR:PORT", for people */
 
-/* No new flows; open ones are closed and observed as such (shutdown). */
+/* No new flows; open ones are closed and observed as such (shutdown). Idempotent. */
 void proxy_stop(struct proxy *p);
 void proxy_destroy(struct proxy *p);
