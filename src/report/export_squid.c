@@ -46,9 +46,7 @@ static struct ending ending_of(const struct joined_flow *f)
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
         if (endings[i].why == f->why)
             return endings[i];
-    if (f->how == HOW_CONNECT)
-        return (struct ending){.code = "TCP_TUNNEL", .status = f->connected ? 200 : 0};
-    return (struct ending){.code = "TCP_MISS"};
+    return (struct ending){.code = f->how == HOW_CONNECT ? "TCP_TUNNEL" : "TCP_MISS"};
 }
 
 /* A word of the line: what would end it or hide in it becomes "%XX", as Squid writes it. */

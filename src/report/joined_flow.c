@@ -60,6 +60,21 @@ static void join_response(struct joined_flow *f, const struct obs *o)
     f->by = o->by;
 }
 
+/* The proxy answers a CONNECT with 200 when it has reached the server: that is not observed apart.
+ */
+static void join_connected(struct joined_flow *f, const struct obs *o)
+{
+    f->connected = true;
+    f->connect_ms = o->ms;
+    keep(f, &f->address, o->address);
+    if (f->how == HOW_CONNECT && !f->answered) {
+        f->answered = true;
+        f->answered_us = o->at_us;
+        f->status = 200;
+        f->by = BY_PROXY;
+    }
+}
+
 static void join_bytes(struct joined_flow *f, const struct obs *o)
 {
     f->bytes_up = o->bytes_up;
@@ -82,9 +97,7 @@ static void join(struct joined_flow *f, const struct obs *o)
         keep(f, &f->resolved_address, first_word(o->addresses));
         break;
     case OBS_CONNECTED:
-        f->connected = true;
-        f->connect_ms = o->ms;
-        keep(f, &f->address, o->address);
+        join_connected(f, o);
         break;
     case OBS_NAME_FAILED:
     case OBS_TLS_ALERT:
