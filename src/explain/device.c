@@ -136,6 +136,12 @@ static bool happened(const struct device *d, uint64_t rule)
     return d->ids[rule].times > 0;
 }
 
+/* What is placed before it happened even when it was noticed after it. */
+static bool happened_by(const struct device *d, uint64_t rule, uint64_t at_us)
+{
+    return happened(d, rule) && d->ids[rule].first_us <= at_us;
+}
+
 static bool in_phase(const struct device *d, const struct strs *phases)
 {
     for (size_t i = 0; d->phase != SIZE_MAX && i < phases->n; i++)
@@ -144,7 +150,7 @@ static bool in_phase(const struct device *d, const struct strs *phases)
     return !phases->n;
 }
 
-static bool allows(const struct device *d, const struct gate *g)
+static bool allows(const struct device *d, const struct gate *g, uint64_t at_us)
 {
     bool any = !g->after_any.n;
 
@@ -152,7 +158,7 @@ static bool allows(const struct device *d, const struct gate *g)
         if (!happened(d, g->after_ids[i]))
             return false;
     for (size_t i = 0; i < g->before.n; i++)
-        if (happened(d, g->before_ids[i]))
+        if (happened_by(d, g->before_ids[i], at_us))
             return false;
     for (size_t i = 0; i < g->after_any.n; i++)
         any |= happened(d, g->after_any_ids[i]);
@@ -315,7 +321,8 @@ bool device_occur(struct device *d, const struct condition *c, const struct occu
     struct moment *last = d->ids[rule->index].last;
     struct moment *same = NULL;
 
-    if (!device_may_occur(d, c) || !allows(d, &c->gate) || what->at_us < device_not_before_us(d, c))
+    if (!device_may_occur(d, c) || !allows(d, &c->gate, what->at_us) ||
+        what->at_us < device_not_before_us(d, c))
         return false;
     switch (rule->fires) {
     case FIRES_ONCE:
@@ -337,6 +344,7 @@ bool device_occur(struct device *d, const struct condition *c, const struct occu
         if (!last)
             break;
         fill(d, last, what);
+        d->ids[rule->index].first_us = what->at_us;
         tell(d, last, true);
         return true;
     }

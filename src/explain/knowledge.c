@@ -11,6 +11,7 @@
 #include "explain/matcher.h"
 #include "explain/rules.h"
 #include "explain/value.h"
+#include "explain/verdict.h"
 
 #include <stdalign.h>
 #include <stdlib.h>
@@ -294,7 +295,7 @@ static void check_scenarios(struct builder *b, struct str file, unsigned line,
                             const struct strs *ids)
 {
     for (size_t i = 0; i < ids->n; i++)
-        if (!scenario_exists(b->k, ids->v[i]))
+        if (!str_eq(ids->v[i], SCENARIO_UNKNOWN) && !scenario_exists(b->k, ids->v[i]))
             complain(b, file, line, "the scenario", ids->v[i], "is not the id of any scenario");
 }
 

@@ -178,7 +178,7 @@ static void take_verdicts(const struct explainer *ex, const struct device *d, st
     const struct verdict_rule *outcome = verdict_outcome(d, ex->ended);
     struct buf why;
 
-    strip->scenario = scenario ? scenario->id : STR("unknown");
+    strip->scenario = scenario ? scenario->id : SCENARIO_UNKNOWN;
     strip->scenario_title = scenario ? scenario->title : STR("Unknown");
     strip->scenario_confidence = scenario ? scenario->confidence : CONFIDENCE_NONE;
     strip->outcome = outcome ? outcome->id : STR("incomplete");

@@ -107,7 +107,7 @@ static bool names(const struct strs *ids, struct str id)
 bool verdict_shows(const struct verdict_rule *scenario, const struct strs *only_in,
                    const struct strs *not_in)
 {
-    struct str id = scenario ? scenario->id : (struct str){0};
+    struct str id = scenario ? scenario->id : SCENARIO_UNKNOWN;
 
     return (!only_in->n || names(only_in, id)) && !names(not_in, id);
 }

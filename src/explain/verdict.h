@@ -7,6 +7,9 @@
 
 #include "explain/device.h"
 
+/* The scenario's id when no rule fits; `only-in` and `not-in` can name it. */
+#define SCENARIO_UNKNOWN STR("unknown")
+
 const struct verdict_rule *verdict_scenario(const struct device *d); /* NULL: none fits */
 
 /* Whether what is kept to some scenarios (rule.h) has its place in this one. */

@@ -386,6 +386,76 @@ static void gates_ask_for_what_came_before(void **state)
     scene_end(&s);
 }
 
+/* What ended is noticed late. It still was before whatever came in the meantime. */
+static void before_asks_for_the_time_at_which_it_is_placed(void **state)
+{
+    static const struct {
+        bool goes_on, found;
+    } cases[] = {{false, true}, {true, false}};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct scene s;
+
+        scene_begin(&s, "moments:\n"
+                        "  - {id: user, title: U, says: U., when: {flow: {service: beta}}}\n"
+                        "  - {id: it, title: I, says: I., before: user,\n"
+                        "     when: {ended: {service: alpha, quiet: 60s}}}\n");
+        uint64_t flow = scene_tunnel(&s, "a.alpha.test");
+        scene_at(&s, 25);
+        scene_bytes(&s, flow, 10000, 100000);
+        scene_at(&s, 30);
+        scene_visit(&s, "b.beta.test");
+        if (cases[i].goes_on) {
+            scene_at(&s, 35);
+            scene_bytes(&s, flow, 10000, 200000);
+        }
+        scene_at(&s, 200);
+        scene_visit(&s, "nobody.test");
+        assert_int_equal(strip_moment(scene_strip(&s), "it", 0) != NULL, cases[i].found);
+        scene_end(&s);
+    }
+}
+
+static void a_moment_that_moves_is_told_of_where_it_stands(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_begin(&s,
+                "moments:\n"
+                "  - {id: last, title: L, says: L., fires: last, when: {flow: {service: alpha}}}\n"
+                "  - {id: sum, title: 'at {at:last}', says: S., when: {end: {}}}\n");
+    scene_at(&s, 10);
+    scene_visit(&s, "a.alpha.test");
+    scene_at(&s, 70);
+    scene_visit(&s, "a.alpha.test");
+    assert_str(strip_moment(scene_strip(&s), "sum", 0)->title, "at 01:10");
+    scene_end(&s);
+}
+
+static void what_is_not_for_unknown_scenarios_waits_for_a_known_one(void **state)
+{
+    static const char rules[] =
+        "moments:\n"
+        "  - {id: it, title: I, says: I., not-in: unknown, when: {flow: {service: alpha}}}\n"
+        "  - {id: b, title: B, says: B., when: {flow: {service: beta}}}\n"
+        "scenarios:\n"
+        "  - {id: known, title: Known, needs: b}\n";
+
+    (void)state;
+    for (unsigned known = 0; known < 2; known++) {
+        struct scene s;
+
+        scene_begin(&s, rules);
+        scene_visit(&s, "a.alpha.test");
+        if (known)
+            scene_visit(&s, "b.beta.test");
+        assert_int_equal(strip_moment(scene_strip(&s), "it", 0) != NULL, known);
+        scene_end(&s);
+    }
+}
+
 static void captures_come_from_host_and_url(void **state)
 {
     struct scene s;
@@ -508,6 +578,9 @@ int main(void)
         cmocka_unit_test(tunnels_are_idle_when_enough_have_not_moved),
         cmocka_unit_test(what_is_absent_is_missed_when_the_time_is_up),
         cmocka_unit_test(gates_ask_for_what_came_before),
+        cmocka_unit_test(before_asks_for_the_time_at_which_it_is_placed),
+        cmocka_unit_test(a_moment_that_moves_is_told_of_where_it_stands),
+        cmocka_unit_test(what_is_not_for_unknown_scenarios_waits_for_a_known_one),
         cmocka_unit_test(captures_come_from_host_and_url),
         cmocka_unit_test(screen_and_log_lines_are_evidence),
         cmocka_unit_test(phases_and_what_is_unattributed_make_the_whole),
