@@ -2,6 +2,7 @@
 #include "rehearse/scenarios.h"
 
 #include "base/auto.h"
+#include "base/nearest.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -63,6 +64,24 @@ static int load(struct str name, struct str bytes, struct scenario **ret_scenari
     return 0;
 }
 
+static int no_such(const char *name, struct err *err)
+{
+    enum { SHOWN = 64 };
+    char words[SHOWN][64];
+    const char *list[SHOWN + 1] = {NULL};
+
+    for (size_t i = 0; i < SHOWN && scenarios_id(i).n; i++) {
+        snprintf(words[i], sizeof words[i], STR_FMT, STR_ARG(scenarios_id(i)));
+        list[i] = words[i];
+    }
+
+    const char *near = nearest_word(str_of(name), list);
+    if (near)
+        return err_set(err, -ENOENT, "there is no scenario '%s'; did you mean '%s'?", name, near);
+    return err_set(err, -ENOENT,
+                   "there is no scenario '%s'; flightstrip rehearse --list shows them", name);
+}
+
 int scenarios_load(const char *name, struct scenario **ret_scenario, struct buf *problems,
                    struct err *err)
 {
@@ -73,8 +92,7 @@ int scenarios_load(const char *name, struct scenario **ret_scenario, struct buf 
     if (f)
         return load(str_of(f->name), embedded_str(f), ret_scenario, problems, err);
     if (!strpbrk(name, "/."))
-        return err_set(err, -ENOENT,
-                       "there is no scenario '%s'; flightstrip rehearse --list shows them", name);
+        return no_such(name, err);
     buf_init(&bytes, FILE_MAX);
     r = read_file(name, &bytes, err);
     if (r == 0)

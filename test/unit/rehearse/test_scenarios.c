@@ -255,7 +255,9 @@ static void what_is_no_scenario_is_said(void **state)
     static const struct {
         const char *name, *says;
     } cases[] = {
-        {"user-driven-2091", "there is no scenario 'user-driven-2091'"},
+        {"user-driven-2091",
+         "there is no scenario 'user-driven-2091'; did you mean 'user-driven-2019'?"},
+        {"something-else", "there is no scenario 'something-else'; flightstrip rehearse --list"},
         {"./not-there.yaml", "./not-there.yaml: No such file or directory"},
         {"/", "/: "},
     };
