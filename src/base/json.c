@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 
 #include <assert.h>
+#include <math.h>
 
 void json_init(struct json *j, struct buf *out, bool pretty)
 {
@@ -156,6 +157,10 @@ void json_i64(struct json *j, int64_t value)
 
 void json_double(struct json *j, double value, int decimals)
 {
+    if (!isfinite(value)) {
+        json_null(j);
+        return;
+    }
     begin_value(j);
     buf_printf(j->out, "%.*f", decimals, value);
 }

@@ -37,6 +37,6 @@ void json_str(struct json *j, struct str value);
 void json_cstr(struct json *j, const char *value); /* NULL becomes null */
 void json_u64(struct json *j, uint64_t value);
 void json_i64(struct json *j, int64_t value);
-void json_double(struct json *j, double value, int decimals);
+void json_double(struct json *j, double value, int decimals); /* not finite: null */
 void json_bool(struct json *j, bool value);
 void json_null(struct json *j);

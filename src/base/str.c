@@ -100,8 +100,12 @@ size_t str_rfind(struct str s, char c)
 
 size_t str_search(struct str s, struct str needle)
 {
-    const char *at = s.n ? memmem(s.p, s.n, needle.p, needle.n) : NULL;
+    const char *at = NULL;
 
+    if (!needle.n)
+        return 0;
+    if (s.n)
+        at = memmem(s.p, s.n, needle.p, needle.n);
     return at ? (size_t)(at - s.p) : s.n;
 }
 

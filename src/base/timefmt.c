@@ -53,8 +53,12 @@ bool duration_parse(struct str s, uint64_t *ret_us)
     uint64_t total = 0, number = 0, unit = 0;
 
     s = str_trim(s);
-    if (str_to_u64(s, &number))
-        return !__builtin_mul_overflow(number, (uint64_t)US_PER_S, ret_us);
+    if (str_to_u64(s, &number)) {
+        if (__builtin_mul_overflow(number, (uint64_t)US_PER_S, &total))
+            return false;
+        *ret_us = total;
+        return true;
+    }
     while (s.n) {
         uint64_t part = 0;
 
@@ -78,6 +82,8 @@ bool strip_time_parse(struct str s, uint64_t *ret_us)
 
     if (str_find(rest, ':') == rest.n)
         return duration_parse(s, ret_us);
+    if (str_ends(rest, STR(":")))
+        return false;
     for (unsigned i = 0; i < 3 && rest.n; i++) {
         struct str field = str_cut(&rest, ':');
 
@@ -145,11 +151,18 @@ static void date_of(int64_t days, int64_t *ret_year, unsigned *ret_month, unsign
     *ret_year = (int64_t)year_of_era + era * 400 + (*ret_month <= 2);
 }
 
+/* Since 1970; less than 0 before. */
+static int64_t seconds_of(int64_t year, unsigned month, unsigned day, unsigned hour,
+                          unsigned minute, unsigned second)
+{
+    return days_of(year, month, day) * 86400 + (int64_t)hour * 3600 + (int64_t)minute * 60 +
+           (int64_t)second;
+}
+
 uint64_t wall_us_of(int year, unsigned month, unsigned day, unsigned hour, unsigned minute,
                     unsigned second)
 {
-    int64_t s = days_of(year, month, day) * 86400 + (int64_t)hour * 3600 + (int64_t)minute * 60 +
-                (int64_t)second;
+    int64_t s = seconds_of(year, month, day, hour, minute, second);
 
     return s < 0 ? 0 : (uint64_t)s * US_PER_S;
 }
@@ -219,6 +232,16 @@ static bool take_offset(struct str s, int64_t *ret_seconds)
     return true;
 }
 
+/* The calendar has it: there is no 30 February. */
+static bool is_day_of(unsigned year, unsigned month, unsigned day)
+{
+    int64_t its_year = 0;
+    unsigned its_month = 0, its_day = 0;
+
+    date_of(days_of(year, month, day), &its_year, &its_month, &its_day);
+    return its_month == month && its_day == day;
+}
+
 bool rfc3339_parse(struct str s, uint64_t *ret_wall_us)
 {
     unsigned year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
@@ -229,15 +252,16 @@ bool rfc3339_parse(struct str s, uint64_t *ret_wall_us)
         !take_digits(&s, 2, 'T', &day) || !take_digits(&s, 2, ':', &hour) ||
         !take_digits(&s, 2, ':', &minute) || !take_digits(&s, 2, 0, &second))
         return false;
-    if (month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 60)
+    if (month < 1 || month > 12 || !is_day_of(year, month, day) || hour > 23 || minute > 59 ||
+        second > 60)
         return false;
 
     uint64_t fraction_us = take_fraction(&s);
     if (!take_offset(s, &offset_s))
         return false;
 
-    int64_t us = (int64_t)wall_us_of((int)year, month, day, hour, minute, second) -
-                 offset_s * US_PER_S + (int64_t)fraction_us;
+    int64_t us = (seconds_of(year, month, day, hour, minute, second) - offset_s) * US_PER_S +
+                 (int64_t)fraction_us;
     if (us < 0)
         return false;
     *ret_wall_us = (uint64_t)us;

@@ -57,6 +57,8 @@ int main(int argc, char **argv)
     const struct cmd *cmd;
     struct err err;
 
+    signal(SIGXFSZ,
+           SIG_IGN); /* a file that may not grow is an error of one write, as a full disk */
     signal(SIGPIPE, SIG_IGN); /* a peer that leaves is an error of one write, not the end of all */
     if (argc < 2) {
         log_error("which command? flightstrip --help lists them");

@@ -47,6 +47,8 @@ static void remember(struct devices *d, struct str address, uint32_t id)
 
 void devices_restore(struct devices *d, uint32_t id, struct str address)
 {
+    if (!id || id > DEVICES_MAX)
+        return;
     remember(d, address, id);
     if (id > d->count)
         d->count = id;

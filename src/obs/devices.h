@@ -25,7 +25,7 @@ void devices_finish(struct devices *d);
 int devices_name(struct devices *d, struct str assignment, struct err *err);
 /* A name for the device at this address that holds unless somebody gave it another. */
 void devices_suggest_name(struct devices *d, struct str address, struct str name);
-/* A device that a continued recording holds already. */
+/* A device that a continued recording holds already; an id that cannot be is left out. */
 void devices_restore(struct devices *d, uint32_t id, struct str address);
 
 /* The device at this address (no port); emits device-seen for a new one, at at_us. */

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "obs/devices.h"
+
+#include "test/unit/unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct seen {
+    unsigned count;
+    struct obs last;
+    char name[32];
+};
+
+static void see(void *ctx, const struct obs *o)
+{
+    struct seen *s = ctx;
+
+    s->count++;
+    s->last = *o;
+    snprintf(s->name, sizeof(s->name), STR_FMT, STR_ARG(o->name));
+}
+
+struct rig {
+    struct devices devices;
+    struct stream stream;
+    struct seen seen;
+};
+
+static uint32_t get(struct rig *b, const char *address)
+{
+    return devices_get(&b->devices, &b->stream, SOURCE_PROXY, str_of(address), 5);
+}
+
+static void begin(struct rig *b)
+{
+    *b = (struct rig){0};
+    devices_init(&b->devices);
+    stream_init(&b->stream, NULL);
+    stream_add_sink(&b->stream, see, &b->seen);
+}
+
+static void an_address_is_one_device_and_seen_once(void **state)
+{
+    struct rig b;
+
+    (void)state;
+    begin(&b);
+    assert_int_equal(get(&b, "10.0.0.1"), 1);
+    assert_int_equal(b.seen.last.kind, OBS_DEVICE_SEEN);
+    assert_int_equal(b.seen.last.device, 1);
+    assert_int_equal(get(&b, "fd00::2"), 2);
+    assert_int_equal(get(&b, "10.0.0.1"), 1);
+    assert_int_equal(b.seen.count, 2);
+    devices_finish(&b.devices);
+}
+
+static void a_person_gives_names(void **state)
+{
+    static const char *const wrong[] = {"", "=", "name", "name=", "=10.0.0.1"};
+    struct rig b;
+    struct err err;
+
+    (void)state;
+    begin(&b);
+    assert_int_equal(devices_name(&b.devices, STR("first=10.0.0.1"), &err), 0);
+    assert_int_equal(devices_name(&b.devices, STR("pc=10.0.0.1"), &err), 0); /* the later holds */
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++)
+        assert_int_equal(devices_name(&b.devices, str_of(wrong[i]), &err), -EINVAL);
+    get(&b, "10.0.0.1");
+    assert_string_equal(b.seen.name, "pc");
+    devices_finish(&b.devices);
+}
+
+static void a_continued_recording_keeps_its_devices(void **state)
+{
+    struct rig b;
+
+    (void)state;
+    begin(&b);
+    devices_restore(&b.devices, 7, STR("10.0.0.7"));
+    devices_restore(&b.devices, 0, STR("10.0.0.8"));          /* a damaged recording's */
+    devices_restore(&b.devices, UINT32_MAX, STR("10.0.0.8")); /* and another's */
+    assert_int_equal(get(&b, "10.0.0.7"), 7);
+    assert_int_equal(b.seen.count, 0);
+    assert_int_equal(get(&b, "10.0.0.8"), 8);
+    devices_finish(&b.devices);
+}
+
+static void strangers_cannot_make_it_grow(void **state)
+{
+    struct rig b;
+    char address[32];
+
+    (void)state;
+    begin(&b);
+    for (unsigned i = 0; i < DEVICES_MAX + 100; i++) {
+        snprintf(address, sizeof(address), "stranger %u", i);
+        assert_true(get(&b, address) <= DEVICES_MAX);
+    }
+    assert_int_equal(b.seen.count, DEVICES_MAX);
+    assert_int_equal(b.devices.by_address.n, DEVICES_MAX);
+    devices_finish(&b.devices);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_address_is_one_device_and_seen_once),
+        cmocka_unit_test(a_person_gives_names),
+        cmocka_unit_test(a_continued_recording_keeps_its_devices),
+        cmocka_unit_test(strangers_cannot_make_it_grow),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
