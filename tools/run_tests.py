@@ -112,7 +112,7 @@ def short_name(name):
 
 def run(build, options):
     """The rows of Meson's log; None when the tests could not be built or run at all."""
-    built = subprocess.run(["ninja", "-C", build, "meson-test-prereq"], capture_output=True,
+    built = subprocess.run(["ninja", "-C", build, "--quiet", "meson-test-prereq"], capture_output=True,
                            text=True, errors="replace")
     if built.returncode:
         print(built.stdout + built.stderr)

@@ -232,6 +232,7 @@ CHECKS = [
     ("every header stands alone", headers_stand_alone),
     ("every source is built", every_source_is_built),
     ("every row of the observation tables has a sentence", every_row_has_a_sentence),
+    ("every row of the observation tables is in the manual", every_row_is_in_the_manual),
     ("every source file says its licence", every_file_says_its_licence),
     ("every script can be run", scripts_can_be_run),
     ("every fuzzer is listed and has a corpus", every_fuzzer_has_a_corpus),
