@@ -190,7 +190,7 @@ int knowledge_load(const char *const *folders, size_t n, struct knowledge **ret_
 
     buf_init(&l.problems, BUF_UNBOUNDED); /* each file has a bounded number of them */
     r = load_all(&l, folders, n, err);
-    fwrite(l.problems.p, 1, l.problems.n, stderr);
+    fprintf(stderr, STR_FMT, STR_ARG(buf_str(&l.problems)));
     buf_finish(&l.problems);
     if (r < 0)
         knowledge_destroy(l.knowledge);
