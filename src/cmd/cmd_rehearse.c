@@ -82,7 +82,7 @@ static struct scenario *load(const char *name)
 
     buf_init(&problems, BUF_UNBOUNDED);
     if (scenarios_load(name, &s, &problems, &err) < 0) {
-        fwrite(problems.p, 1, problems.n, stderr);
+        fprintf(stderr, STR_FMT, STR_ARG(buf_str(&problems)));
         log_error("%s", err.text);
     }
     buf_finish(&problems);
