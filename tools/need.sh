@@ -16,6 +16,8 @@ declare -A groups=(
     [fuzz]='clang libclang-rt-dev'
     [lint]='clang clang-tidy clang-format cppcheck shellcheck'
     [cov]='gcovr'
+    # Large, and asked for by no target: with it `make test` has one play more.
+    [browser]='chromium'
 )
 
 packages=()
