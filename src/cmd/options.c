@@ -103,7 +103,7 @@ static int read_value(const struct opt *o, const char *argument, void *into, str
     case OPT_CHOICE:
         return choose(o, argument, at, err);
     case OPT_DURATION:
-        if (duration_parse(str_of(argument), at))
+        if (duration_parse(str_of(argument), at) && *(uint64_t *)at)
             return 0;
         return err_set(err, -EINVAL, "--%s: '%s' is not a duration such as 90s, 15m or 1h30m",
                        o->name, argument);

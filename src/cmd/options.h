@@ -26,7 +26,7 @@ enum opt_kind {
     OPT_TEXT,     /* const char *: as it was given */
     OPT_TEXTS,    /* struct texts: may be given any number of times */
     OPT_CHOICE,   /* unsigned: the index of one of `words` */
-    OPT_DURATION, /* uint64_t: microseconds */
+    OPT_DURATION, /* uint64_t: microseconds, above 0 */
     OPT_NUMBER,   /* double: above 0 */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "obs/devices.h"
 
+#include "base/url.h"
 #include "base/xalloc.h"
 
 #include <errno.h>
@@ -27,8 +28,10 @@ int devices_name(struct devices *d, struct str assignment, struct err *err)
     struct str address = assignment;
     struct str name = str_cut(&address, '=');
 
-    if (!name.n || !address.n)
-        return err_set(err, -EINVAL, "'" STR_FMT "': expected NAME=ADDRESS", STR_ARG(assignment));
+    if (!name.n || !host_is_address(address))
+        return err_set(err, -EINVAL,
+                       "'" STR_FMT "': expected NAME=ADDR, such as VM-01=192.168.1.77",
+                       STR_ARG(assignment));
     free(str_map_get(&d->names, address));
     str_map_put(&d->names, address, str_dup(name));
     return 0;

@@ -21,7 +21,7 @@ struct devices {
 void devices_init(struct devices *d);
 void devices_finish(struct devices *d);
 
-/* "NAME=ADDR" as the command line has it. */
+/* "NAME=ADDR" as the command line has it; ADDR is an IPv4 or IPv6 address, not a name. */
 int devices_name(struct devices *d, struct str assignment, struct err *err);
 /* A name for the device at this address that holds unless somebody gave it another. */
 void devices_suggest_name(struct devices *d, struct str address, struct str name);

@@ -112,6 +112,7 @@ static void what_is_wrong_is_said_in_a_sentence(void **state)
         {"--help=yes", "--help takes no argument"},
         {"--colour=blue", "--colour: 'blue' is none of red, green"},
         {"--wait=soon", "--wait: 'soon' is not a duration such as 90s, 15m or 1h30m"},
+        {"--wait=0", "--wait: '0' is not a duration such as 90s, 15m or 1h30m"},
         {"--speed=0", "--speed: '0' is not a number above 0"},
         {"--speed=-1", "--speed: '-1' is not a number above 0"},
         {"--speed=inf", "--speed: 'inf' is not a number above 0"},

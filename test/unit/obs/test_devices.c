@@ -58,7 +58,8 @@ static void an_address_is_one_device_and_seen_once(void **state)
 
 static void a_person_gives_names(void **state)
 {
-    static const char *const wrong[] = {"", "=", "name", "name=", "=10.0.0.1"};
+    static const char *const wrong[] = {
+        "", "=", "name", "name=", "=10.0.0.1", "pc=host", "pc=10.0.0.1:80"};
     struct rig b;
     struct err err;
 
