@@ -178,7 +178,7 @@ static const struct value values[] = {
     {"flows", false, put_flows, 0},
     {"down", false, put_down, 0},
     {"up", false, put_up, 0},
-    {"outcome", false, put_outcome, 0},
+    {"outcome", true, put_outcome, 0}, /* so an outcome cannot tell of itself */
     {"scenario", false, put_scenario, 0},
 };
 
@@ -217,13 +217,17 @@ const char *value_check(const struct rule *rule, const struct rules *rules, stru
                         struct str argument)
 {
     const struct value *v = find(name);
-    bool caught = is_given(name) || rule_catches(rule, name);
+    bool of_run = !rule->conditions; /* an outcome's */
+    bool caught = (!of_run && is_given(name)) || rule_catches(rule, name);
 
     if (!v && !caught)
         return "is neither a value of every rule nor a group of this rule's expressions";
     if (caught)
         return !argument.n || str_eq(argument, STR("upper")) ? NULL
                                                              : "takes no argument but :upper";
+
+    if (of_run && v->of_moment)
+        return "is of a moment, and an outcome is of the whole run";
 
     unsigned ids = 0;
     while (argument.n) {

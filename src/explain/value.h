@@ -17,7 +17,10 @@
 
 #include "explain/device.h"
 
-/* Whether the name (and argument) can have a value in this rule; else why not, for its author. */
+/*
+ * NULL when the name (and argument) can have a value in this rule, else why not, for its author.
+ * A rule without conditions stands for an outcome: only what is of the whole device has a value.
+ */
 const char *value_check(const struct rule *rule, const struct rules *rules, struct str name,
                         struct str argument);
 

@@ -45,6 +45,8 @@ static const struct bad bads[] = {
     {"phases:\n  - {id: p, title: P, starts: nothing}\n", "the moment 'nothing'"},
     {"scenarios:\n  - {id: s, title: S, needs: nothing}\n", "the moment 'nothing'"},
     {"outcomes:\n  - {id: s, title: S, says: 'It {is}.'}\n", "the value 'is'"},
+    {"outcomes:\n  - {id: s, title: S, says: 'It is: {outcome}'}\n",
+     "an outcome is of the whole run"},
     {"moment:\n  - {id: a}\n", "'moment'"},
 };
 
