@@ -69,14 +69,27 @@ static void occur_imported(struct device *d, const struct condition *c, const st
     device_occur(d, c, &found);
 }
 
+/* Of too many, the one that ended first gives way: what is idle now may overlap with the others. */
+static struct stretch *place_for_stretch(struct state *st)
+{
+    struct stretch *first = st->stretches;
+
+    if (st->n < STRETCHES_MAX)
+        return &st->stretches[st->n++];
+    for (unsigned i = 1; i < st->n; i++)
+        if (st->stretches[i].to_us < first->to_us)
+            first = &st->stretches[i];
+    return first;
+}
+
 static void step_imported(struct device *d, const struct condition *c, struct state *st,
                           const struct flow *f, const struct obs *o)
 {
     uint64_t life_us = o->at_us - f->opened_us;
 
-    if (life_us <= c->quiet_us || f->bytes_down + f->bytes_up > FEW_BYTES || st->n == STRETCHES_MAX)
+    if (life_us <= c->quiet_us || f->bytes_down + f->bytes_up > FEW_BYTES)
         return;
-    st->stretches[st->n++] = (struct stretch){f->opened_us + c->quiet_us, o->at_us, f->opened_seq};
+    *place_for_stretch(st) = (struct stretch){f->opened_us + c->quiet_us, o->at_us, f->opened_seq};
     occur_imported(d, c, st);
 }
 
