@@ -52,6 +52,13 @@ void device_init(struct device *d, const struct rules *rules, uint32_t id, uint6
         d->waits[i] = UINT64_MAX;
 }
 
+static void release_captures(struct captures *captures)
+{
+    for (unsigned i = 0; i < captures->n; i++)
+        free((char *)captures->v[i].value.p);
+    captures->n = 0;
+}
+
 static void flow_free(struct flow *f)
 {
     if (f->host)
@@ -68,8 +75,14 @@ void device_finish(struct device *d)
         flow_free(d->open_first);
         d->open_first = next;
     }
+    for (size_t i = 0; i < d->moment_count; i++)
+        release_captures(&d->moments[i]->captures);
+    for (size_t i = 0; i < d->finding_count; i++)
+        release_captures(&d->findings[i]->captures);
     map_finish(&d->flows);
     map_finish(&d->reached);
+    free((char *)d->name.p);
+    free((char *)d->address.p);
     free(d->states);
     free(d->ids);
     free(d->services);
@@ -200,25 +213,27 @@ static void add_evidence(struct evidence *e, const struct occurrence *what)
         e->seqs[e->n++] = what->seqs[i];
 }
 
-static void keep(struct device *d, struct captures *captures, struct str name, struct str value)
+static void keep(struct captures *captures, struct str name, struct str value)
 {
-    if (value.n)
-        captures_add(captures, name, arena_str(d->arena, value));
+    if (value.n && captures->n < CAPTURES_MAX)
+        captures_add(captures, name, (struct str){str_dup(value), value.n});
 }
 
 static void keep_captures(struct device *d, struct moment *m, const struct occurrence *what)
 {
     const struct endpoint *e =
         what->host.n ? endpoints_match(d->rules->endpoints, what->host) : NULL;
+    struct captures kept = {0};
 
-    m->captures = (struct captures){0};
     for (unsigned i = 0; what->captures && i < what->captures->n; i++)
-        keep(d, &m->captures, what->captures->v[i].name, what->captures->v[i].value);
-    keep(d, &m->captures, STR("host"), what->host);
+        keep(&kept, what->captures->v[i].name, what->captures->v[i].value);
+    keep(&kept, STR("host"), what->host);
     if (e)
-        captures_add(&m->captures, STR("role"), e->role); /* the knowledge outlives the device */
+        keep(&kept, STR("role"), e->role);
     if (what->failure)
-        captures_add(&m->captures, STR("failure"), str_of(flow_failure_says(what->failure)));
+        keep(&kept, STR("failure"), str_of(flow_failure_says(what->failure)));
+    release_captures(&m->captures); /* only now: they may be what is kept */
+    m->captures = kept;
 }
 
 static void fill(struct device *d, struct moment *m, const struct occurrence *what)
@@ -231,16 +246,17 @@ static void fill(struct device *d, struct moment *m, const struct occurrence *wh
     keep_captures(d, m, what);
 }
 
-static bool append(struct moment ***list, size_t *count, size_t *room, size_t max, struct moment *m)
+/* A new one at the end, or NULL when there are as many as there may be. */
+static struct moment *append(struct device *d, struct moment ***list, size_t *count, size_t *room,
+                             size_t max)
 {
     if (*count == max)
-        return false;
+        return NULL;
     if (*count == *room) {
         *room = *room ? *room * 2 : 16;
         *list = xreallocarray(*list, *room, sizeof **list);
     }
-    (*list)[(*count)++] = m;
-    return true;
+    return (*list)[(*count)++] = arena_alloc(d->arena, sizeof(struct moment));
 }
 
 static void begin_phase(struct device *d, const struct rule *rule)
@@ -274,13 +290,11 @@ static struct moment *same_each(struct device *d, const struct rule *rule,
     bool of_host = str_eq(rule->each, STR("host"));
     struct str value =
         of_host || !what->captures ? what->host : captures_get(what->captures, rule->each);
-    struct moment **list = rule->kind == RULE_MOMENT ? d->moments : d->findings;
-    size_t count = rule->kind == RULE_MOMENT ? d->moment_count : d->finding_count;
+    struct moment *m = d->ids[rule->index].last;
 
-    for (size_t i = 0; i < count; i++)
-        if (list[i]->rule == rule && str_ieq(captures_get(&list[i]->captures, rule->each), value))
-            return list[i];
-    return NULL;
+    while (m && !str_ieq(captures_get(&m->captures, rule->each), value))
+        m = m->before;
+    return m;
 }
 
 static bool grow(struct device *d, struct moment *m, const struct occurrence *what)
@@ -295,17 +309,17 @@ static bool grow(struct device *d, struct moment *m, const struct occurrence *wh
 static bool happen(struct device *d, const struct rule *rule, const struct occurrence *what)
 {
     struct id_state *id = &d->ids[rule->index];
-    struct moment *m = arena_alloc(d->arena, sizeof *m);
-    bool kept =
+    struct moment *m =
         rule->kind == RULE_MOMENT
-            ? append(&d->moments, &d->moment_count, &d->moment_room, DEVICE_MOMENTS_MAX, m)
-            : append(&d->findings, &d->finding_count, &d->finding_room, DEVICE_FINDINGS_MAX, m);
+            ? append(d, &d->moments, &d->moment_count, &d->moment_room, DEVICE_MOMENTS_MAX)
+            : append(d, &d->findings, &d->finding_count, &d->finding_room, DEVICE_FINDINGS_MAX);
 
-    if (!kept) {
+    if (!m) {
         d->left_out++;
         return false;
     }
     m->rule = rule;
+    m->before = id->last;
     m->number = ++id->times;
     fill(d, m, what);
     if (id->times == 1 || m->at_us < id->first_us)
@@ -353,14 +367,13 @@ bool device_occur(struct device *d, const struct condition *c, const struct occu
 
 void device_over(struct device *d, const struct condition *c, struct str host, uint64_t at_us)
 {
-    for (size_t i = 0; i < d->finding_count; i++) {
-        struct moment *m = d->findings[i];
+    struct id_state *id = &d->ids[c->rule->index];
 
-        if (m->rule != c->rule || m->over_us ||
-            !str_eq(captures_get(&m->captures, STR("host")), host))
+    for (struct moment *m = id->last; m; m = m->before) {
+        if (m->over_us || !str_eq(captures_get(&m->captures, STR("host")), host))
             continue;
         m->over_us = at_us;
-        d->ids[m->rule->index].over++;
+        id->over++;
         tell(d, m, true);
     }
 }
@@ -686,15 +699,21 @@ static void on_text(struct device *d, const struct obs *o)
     }
 }
 
+static void rename_as(struct str *kept, struct str name)
+{
+    if (!name.n)
+        return;
+    free((char *)kept->p);
+    *kept = (struct str){str_dup(name), name.n};
+}
+
 void device_step(struct device *d, const struct obs *o)
 {
     device_advance(d, o->at_us);
     switch (o->kind) {
     case OBS_DEVICE_SEEN:
-        if (o->name.n)
-            d->name = arena_str(d->arena, o->name);
-        if (o->client.n)
-            d->address = arena_str(d->arena, o->client);
+        rename_as(&d->name, o->name);
+        rename_as(&d->address, o->client);
         break;
     case OBS_FLOW_OPENED:
         on_opened(d, o);

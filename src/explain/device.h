@@ -27,7 +27,8 @@ struct moment {
     uint64_t bytes;
     uint64_t over_us; /* a finding: when what had failed worked after all; 0: it has not */
     struct evidence evidence;
-    struct captures captures; /* owned by the device's arena */
+    struct captures captures; /* the values are its own */
+    struct moment *before;    /* the last of its rule that came before it */
 };
 
 struct service_state {
@@ -46,12 +47,12 @@ struct device {
     const struct rules *rules;
     struct arena *arena;
     uint32_t id;
-    struct str name, address;
+    struct str name, address; /* its own */
 
     uint64_t start_us, now_us;
     uint64_t moved_us; /* the last time something moved: a flow opened, bytes, a close */
     bool any_traffic;
-    uint64_t gaps; /* times in which nothing was recorded */
+    bool has_gap; /* for a time nothing was recorded */
 
     struct map flows;   /* id to struct flow */
     struct map reached; /* hashes of the hosts' names to which a flow has worked */

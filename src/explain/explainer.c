@@ -153,10 +153,14 @@ static void add_coverage(struct explainer *ex, struct source_coverage c)
         ex->coverage[ex->coverage_count++] = c;
 }
 
+static uint64_t gap_start_us(const struct obs *gap)
+{
+    return gap->ms < gap->at_us / 1000 ? gap->at_us - gap->ms * 1000 : 0;
+}
+
 static void cover(struct explainer *ex, const struct obs *o)
 {
     struct source_coverage *last = last_coverage(ex, o->source);
-    uint64_t gap_us = o->ms * 1000;
 
     switch (o->kind) {
     case OBS_SOURCE_STARTED:
@@ -171,10 +175,10 @@ static void cover(struct explainer *ex, const struct obs *o)
         break;
     case OBS_GAP:
         add_coverage(ex,
-                     (struct source_coverage){o->source, o->at_us > gap_us ? o->at_us - gap_us : 0,
-                                              o->at_us, false, true});
-        for (size_t i = 0; i < ex->device_count; i++)
-            ex->devices[i]->gaps++;
+                     (struct source_coverage){o->source, gap_start_us(o), o->at_us, false, true});
+        /* Those that it found; a device that comes later has missed nothing. */
+        for (; ex->gapped_count < ex->device_count; ex->gapped_count++)
+            ex->devices[ex->gapped_count]->has_gap = true;
         break;
     default:
         break;
@@ -189,9 +193,8 @@ static void note(struct explainer *ex, const struct obs *o)
         (struct note){o->at_us, o->seq, o->device, arena_str(ex->arena, o->text)};
 }
 
-void explainer_put(void *explainer, const struct obs *o)
+static void step(struct explainer *ex, const struct obs *o)
 {
-    struct explainer *ex = explainer;
     struct device *d = o->device ? map_get(&ex->by_id, o->device) : NULL;
 
     ex->now_us = o->at_us > ex->now_us ? o->at_us : ex->now_us;
@@ -204,6 +207,21 @@ void explainer_put(void *explainer, const struct obs *o)
         d = add_device(ex, o);
     if (d)
         device_step(d, o);
+}
+
+void explainer_put(void *explainer, const struct obs *o)
+{
+    struct explainer *ex = explainer;
+    struct obs late;
+
+    /* A stream never goes back in time (obs/stream.h); a damaged recording may. */
+    if (o->at_us < ex->put_us) {
+        late = *o;
+        late.at_us = ex->put_us;
+        o = &late;
+    }
+    ex->put_us = o->at_us;
+    step(ex, o);
 }
 
 void explainer_advance(struct explainer *ex, uint64_t at_us)

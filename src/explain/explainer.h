@@ -37,5 +37,8 @@ struct explainer_listener {
 void explainer_listen(struct explainer *ex, const struct explainer_listener *listener);
 
 size_t explainer_device_count(const struct explainer *ex);
-/* The i-th device's strip as it is now; everything in it lives in the arena. */
+/*
+ * The i-th device's strip as it is now. It lives in the arena; titles of rules and words of notes
+ * are borrowed, so it must not outlive the explainer and its knowledge.
+ */
 struct strip *explainer_strip(const struct explainer *ex, size_t i, struct arena *arena);

@@ -57,11 +57,10 @@ struct flow {
     uint64_t opened_us, opened_seq;
     uint64_t silence_us; /* for how long nothing of the device had moved when it was opened */
     uint64_t bytes_up, bytes_down;
-    uint64_t before_down;              /* bytes_down before the present event */
-    uint64_t moved_us;                 /* when bytes last moved, or it was opened */
-    uint64_t run_us, run_down, run_up; /* where the present run of bytes began */
-    uint64_t run_seq;
-    uint64_t hello_bytes; /* 0: no ClientHello seen */
+    uint64_t before_down;      /* bytes_down before the present event */
+    uint64_t moved_us;         /* when bytes last moved, or it was opened */
+    uint64_t run_us, run_down; /* where the present run of bytes began */
+    uint64_t hello_bytes;      /* 0: no ClientHello seen */
     uint64_t status;
     enum obs_by status_by;
     bool hello, answered, alert, contact;

@@ -27,6 +27,8 @@ struct explainer {
     struct map by_id;
     struct str_map hosts;
     size_t hosts_swept_at; /* the number at which idle hosts are forgotten next */
+    size_t gapped_count;   /* the first devices, that were there when there was a gap */
+    uint64_t put_us;       /* of the last observation */
     uint64_t now_us;
     bool ended;
     size_t coverage_count, note_count;

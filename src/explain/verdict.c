@@ -53,7 +53,7 @@ static bool fits(const struct device *d, const struct verdict_rule *v, bool ende
     return all_happened(d, &v->needs) && all_happened(d, &v->order) && in_order(d, &v->order) &&
            (!v->needs_any.n || any_happened(d, &v->needs_any)) && !any_happened(d, &v->without) &&
            (!v->finding_any.n || any_happened(d, &v->finding_any)) && agrees(v->ended, ended) &&
-           agrees(v->gaps, d->gaps > 0) && d->now_us - d->moved_us >= v->quiet_us;
+           agrees(v->gaps, d->has_gap) && d->now_us - d->moved_us >= v->quiet_us;
 }
 
 const struct verdict_rule *verdict_scenario(const struct device *d)

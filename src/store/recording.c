@@ -199,13 +199,13 @@ static int hand_out_notes(struct replay *p, uint64_t until_us)
 static bool decode_row(sqlite3_stmt *row, struct obs *o)
 {
     int64_t kind = sqlite3_column_int64(row, 2), source = sqlite3_column_int64(row, 3);
-    int64_t device = sqlite3_column_int64(row, 4);
+    int64_t device = sqlite3_column_int64(row, 4), at_us = sqlite3_column_int64(row, 1);
 
-    if (kind < 0 || kind >= OBS_KINDS || device < 0 || device > UINT32_MAX)
+    if (at_us < 0 || kind < 0 || kind >= OBS_KINDS || device < 0 || device > UINT32_MAX)
         return false;
     *o = (struct obs){
         .seq = (uint64_t)sqlite3_column_int64(row, 0),
-        .at_us = (uint64_t)sqlite3_column_int64(row, 1),
+        .at_us = (uint64_t)at_us,
         .kind = (enum obs_kind)kind,
         .source = source > 0 && source < SOURCE_COUNT ? (enum obs_source)source : SOURCE_NONE,
         .device = (uint32_t)device,

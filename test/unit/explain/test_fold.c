@@ -3,6 +3,7 @@
  * The fold's promise: the same observations give the same strip, in whatever portions they come and
  * whenever somebody looks. Tried on random streams, with rules of every matcher.
  */
+#include "explain/snapshot.h"
 #include "test/unit/explain/scene.h"
 #include "test/unit/unit.h"
 
@@ -200,11 +201,99 @@ static void phases_and_the_unattributed_sum_to_the_whole(void **state)
     scene_end(&s);
 }
 
+static void put_at(struct explainer *ex, double seconds, struct obs o)
+{
+    o.at_us = (uint64_t)(seconds * 1e6);
+    o.device = 1;
+    explainer_put(ex, &o);
+}
+
+/* A damaged recording may lead back in time. */
+static void a_time_before_the_last_counts_as_the_last(void **state)
+{
+    struct scene s;
+    const struct strip *strip;
+
+    (void)state;
+    scene_begin(&s, rules);
+    put_at(s.explainer, 100,
+           (struct obs){.kind = OBS_FLOW_OPENED, .flow = 1, .host = STR("a.alpha.test")});
+    put_at(s.explainer, 1,
+           (struct obs){.kind = OBS_FLOW_OPENED, .flow = 2, .host = STR("a.beta.test")});
+    put_at(s.explainer, 1,
+           (struct obs){.kind = OBS_FLOW_PROGRESS, .flow = 2, .bytes_up = 900, .bytes_down = 900});
+    explainer_finish(s.explainer);
+    strip = explainer_strip(s.explainer, 0, s.arena);
+    assert_null(strip_moment(strip, "away", 0));
+    for (size_t i = 0; i < strip->service_count; i++)
+        assert_int_equal(strip->services[i].active_us, 0);
+    scene_end(&s);
+}
+
+/* Ten hours of the same take no more memory than the first minute. */
+static void what_comes_again_takes_no_more_memory(void **state)
+{
+    static const char again[] =
+        "moments:\n"
+        "  - {id: latest, title: '{host}', says: S., fires: last, when: {flow: {attempts: yes}}}\n";
+    struct scene s;
+    size_t early = 0;
+
+    (void)state;
+    scene_begin(&s, again);
+    for (unsigned i = 1; i <= 1000; i++) {
+        put_at(s.explainer, i,
+               (struct obs){.kind = OBS_DEVICE_SEEN, .client = STR("10.0.0.5"), .name = STR("pc")});
+        put_at(s.explainer, i,
+               (struct obs){.kind = OBS_FLOW_OPENED,
+                            .flow = i,
+                            .host = str_of(hosts[i % (sizeof hosts / sizeof *hosts)])});
+        put_at(s.explainer, i, (struct obs){.kind = OBS_FLOW_CLOSED, .flow = i});
+        if (i == 10)
+            early = arena_bytes(s.explainer->devices[0]->arena);
+    }
+    assert_int_equal(arena_bytes(s.explainer->devices[0]->arena), early);
+    scene_end(&s);
+}
+
+/* What was idle long ago makes room for what is idle now. */
+static void idle_tunnels_of_a_long_log_are_still_found(void **state)
+{
+    enum { ALONE = 70 };
+    struct scene s;
+
+    (void)state;
+    scene_begin(&s, rules);
+    for (unsigned i = 1; i <= ALONE + 2; i++) {
+        double opened = i <= ALONE ? i * 20 : (ALONE + 1) * 20;
+        const enum obs_kind kinds[] = {OBS_FLOW_OPENED, OBS_CONNECTED};
+
+        for (unsigned k = 0; k < 2; k++)
+            put_at(s.explainer, opened,
+                   (struct obs){.kind = kinds[k],
+                                .source = SOURCE_IMPORT,
+                                .how = HOW_CONNECT,
+                                .flow = i,
+                                .host = STR("elsewhere.test")});
+        if (i != ALONE + 1)
+            put_at(s.explainer, opened + 10,
+                   (struct obs){.kind = OBS_FLOW_CLOSED, .source = SOURCE_IMPORT, .flow = i});
+    }
+    put_at(s.explainer, (ALONE + 1) * 20 + 11,
+           (struct obs){.kind = OBS_FLOW_CLOSED, .source = SOURCE_IMPORT, .flow = ALONE + 1});
+    explainer_finish(s.explainer);
+    assert_non_null(strip_moment(explainer_strip(s.explainer, 0, s.arena), "idle", 0));
+    scene_end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(looking_in_between_changes_nothing),
         cmocka_unit_test(phases_and_the_unattributed_sum_to_the_whole),
+        cmocka_unit_test(a_time_before_the_last_counts_as_the_last),
+        cmocka_unit_test(what_comes_again_takes_no_more_memory),
+        cmocka_unit_test(idle_tunnels_of_a_long_log_are_still_found),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
