@@ -9,6 +9,7 @@
 #include "cmd/cmd_list.h"
 #include "cmd/help.h"
 #include "obs/obs.h"
+#include "rehearse/scenarios.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -143,6 +144,12 @@ static void put_typed_words(struct buf *out, const char *operands)
     }
 }
 
+static void put_scenarios(struct buf *out)
+{
+    for (size_t i = 0; scenarios_id(i).n; i++)
+        buf_printf(out, "%s" STR_FMT, i ? " " : "", STR_ARG(scenarios_id(i)));
+}
+
 static void put_operands(struct buf *out, const struct cmd *cmd)
 {
     struct buf words;
@@ -151,6 +158,8 @@ static void put_operands(struct buf *out, const struct cmd *cmd)
         return;
     buf_init(&words, BUF_UNBOUNDED);
     put_typed_words(&words, cmd->operands);
+    if (strstr(cmd->operands, "SCENARIO"))
+        put_scenarios(&words);
     if (words.n)
         buf_printf(out, "    %s) echo '" STR_FMT "' ;;\n", cmd->name, STR_ARG(buf_str(&words)));
     else if (strstr(cmd->operands, "COMMAND"))

@@ -50,6 +50,7 @@ _flightstrip_argument()
 _flightstrip_operands()
 {
     case $1 in
+    rehearse) echo 'user-driven-2019 user-driven pre-provisioning self-deploying device-preparation login-blocked enrollment-blocked tls-inspected esp-timeout proxy-authentication' ;;
     rules) echo 'list check try' ;;
     help) echo "$_flightstrip_commands" ;;
     esac
@@ -97,7 +98,9 @@ _flightstrip()
         words=$(_flightstrip_operands "$command")
         if [[ -n $words ]] && ((COMP_CWORD == 2)); then
             _flightstrip_among "$words" "$cur"
-        else
+        fi
+        # Also where words can stand: rehearse takes a file of one's own.
+        if [[ ${#COMPREPLY[@]} == 0 ]]; then
             _flightstrip_files f "$cur"
         fi
     fi

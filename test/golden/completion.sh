@@ -46,6 +46,8 @@ case_of 'first.flight' flightstrip explain f
 case_of 'check' flightstrip rules c
 case_of 'first.flight' flightstrip rules check f
 case_of 'record rehearse rules' flightstrip help r
+case_of 'user-driven-2019 user-driven' flightstrip rehearse u
+case_of 'first.flight' flightstrip rehearse f
 case_of '' flightstrip record --for 1
 case_of '--connect-to' flightstrip record --c
 echo "1..$number"
