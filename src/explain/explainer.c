@@ -31,17 +31,23 @@ static void host_destroy(struct host *h)
     free(h);
 }
 
-static void collect(const struct rules *rules, struct host *h, enum flow_event event)
+static void add_interest(struct interest *interest, const struct condition *c)
 {
-    struct interest *interest = &h->on[event];
+    interest->v = xreallocarray(interest->v, interest->n + 1, sizeof *interest->v);
+    interest->v[interest->n++] = c;
+}
 
+static void collect_interests(const struct rules *rules, struct host *h)
+{
     for (size_t i = 0; i < rules->condition_count; i++) {
         const struct condition *c = rules->conditions[i];
+        unsigned events = c->matcher->flow_events;
 
-        if (!(c->matcher->flow_events & 1u << event) || !selector_takes_host(&c->select, h))
+        if (!events || !selector_takes_host(&c->select, h))
             continue;
-        interest->v = xreallocarray(interest->v, interest->n + 1, sizeof *interest->v);
-        interest->v[interest->n++] = c;
+        for (unsigned event = 0; event < FLOW_EVENTS; event++)
+            if (events & 1u << event)
+                add_interest(&h->on[event], c);
     }
 }
 
@@ -52,8 +58,7 @@ static struct host *host_create(const struct rules *rules, struct str name)
     h->name = (struct str){str_dup(name), name.n};
     h->endpoint = endpoints_match(rules->endpoints, h->name);
     h->service = h->endpoint ? rules_service(rules, h->endpoint->service) : 0;
-    for (unsigned i = 0; i < FLOW_EVENTS; i++)
-        collect(rules, h, (enum flow_event)i);
+    collect_interests(rules, h);
     return h;
 }
 

@@ -35,7 +35,8 @@ struct pattern *pattern_create(struct str source, char *why, size_t n)
         pattern_destroy(p);
         return NULL;
     }
-    /* Without JIT (a hardened kernel may forbid it) matching is slower, and the same. */
+    /* Without JIT (a hardened kernel may forbid it) matching is slower, and the same; it only
+       counts steps in another way. */
     (void)pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE);
     p->data = pcre2_match_data_create_from_pattern(p->code, NULL);
     p->limits = pcre2_match_context_create(NULL);
@@ -59,10 +60,13 @@ void pattern_destroy(struct pattern *p)
 
 bool pattern_match(const struct pattern *p, struct str subject, struct captures *captures)
 {
-    subject = str_head(subject, SUBJECT_MAX);
+    PCRE2_SPTR text = (PCRE2_SPTR)(subject.n ? subject.p : "");
+    size_t n = subject.n < SUBJECT_MAX ? subject.n : SUBJECT_MAX;
+    int found = pcre2_match(p->code, text, n, 0, 0, p->data, p->limits);
 
-    int found = pcre2_match(p->code, (PCRE2_SPTR)(subject.n ? subject.p : ""), subject.n, 0, 0,
-                            p->data, p->limits);
+    /* Compiled code has a small stack of its own; what is too deep for it need not be for PCRE2. */
+    if (found == PCRE2_ERROR_JIT_STACKLIMIT)
+        found = pcre2_match(p->code, text, n, 0, PCRE2_NO_JIT, p->data, p->limits);
     if (found < 0)
         return false;
     if (!captures)
