@@ -5,22 +5,13 @@
 
 #include <stdio.h>
 
-static enum log_level shown = LOG_INFO;
-
-void log_set_level(enum log_level level)
-{
-    shown = level;
-}
-
 void log_line(enum log_level level, const char *format, ...)
 {
     static const char *const prefixes[] = {
-        "flightstrip: ", "flightstrip: warning: ", "flightstrip: ", "flightstrip: debug: "};
+        "flightstrip: ", "flightstrip: warning: ", "flightstrip: "};
     struct buf raw, line;
     va_list args;
 
-    if (level > shown)
-        return;
     buf_init(&raw, 64 << 10);
     buf_init(&line, 256 << 10);
     va_start(args, format);

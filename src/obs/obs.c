@@ -56,16 +56,6 @@ bool obs_kind_named(struct str name, enum obs_kind *ret_kind)
     return false;
 }
 
-bool obs_field_named(struct str name, enum obs_field *ret_field)
-{
-    for (unsigned i = 0; i < FIELDS; i++)
-        if (str_eq(str_of(obs_fields[i].name), name)) {
-            *ret_field = (enum obs_field)i;
-            return true;
-        }
-    return false;
-}
-
 const struct word_info *field_words(enum field_type type, unsigned *ret_count)
 {
     switch (type) {

@@ -122,7 +122,6 @@ extern const struct word_info obs_sources[SOURCE_COUNT];
 
 /* By name; false when there is none. */
 bool obs_kind_named(struct str name, enum obs_kind *ret_kind);
-bool obs_field_named(struct str name, enum obs_field *ret_field);
 /* The words of an enumerated field's type; NULL for STR and NUM. */
 const struct word_info *field_words(enum field_type type, unsigned *ret_count);
 
