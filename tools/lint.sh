@@ -33,5 +33,5 @@ cppcheck --quiet --error-exitcode=1 --cppcheck-build-dir="$build/cppcheck" -j "$
     --enable=warning,performance,portability --suppress=missingIncludeSystem || status=1
 
 echo 'lint: shellcheck'
-git grep -lE '^#!.*\b(ba|da)?sh\b' | xargs shellcheck || status=1
+grep -rlE '^#!.*\b(ba|da)?sh\b' .ci bench fuzz test tools | xargs shellcheck || status=1
 exit $status
