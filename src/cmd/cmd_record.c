@@ -122,6 +122,7 @@ static int record(struct session *s, const struct record_options *o)
 
     if (proxy_create(s->loop, &s->stream, &s->devices, &options, &proxy, &err) < 0) {
         log_error("%s", err.text);
+        session_abandon(s);
         return EXIT_TROUBLE;
     }
     say_where(o->output, proxy);

@@ -188,6 +188,7 @@ static int act(struct session *s, const struct scenario *scenario, const char *p
     if (rehearsal_create(s->loop, &s->stream, &s->devices, scenario, &watcher, &rehearsal, &err) <
         0) {
         log_error("%s", err.text);
+        session_abandon(s);
         return EXIT_TROUBLE;
     }
     log_info("rehearsing " STR_FMT "; recording to %s; Ctrl-C ends it", STR_ARG(scenario->id),

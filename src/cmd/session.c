@@ -108,6 +108,8 @@ static void resume_clock(struct session *s, const struct recording_state *state)
 
 static int open_recording(struct session *s, struct recording_state *ret_state, struct err *err)
 {
+    s->made_recording = access(s->path, F_OK) < 0;
+
     int r = recorder_open(s->path, s->clock.began_wall_us, &s->recorder, ret_state, err);
 
     if (r)
@@ -276,12 +278,19 @@ int session_end(struct session *s)
     return status;
 }
 
+void session_abandon(struct session *s)
+{
+    s->abandoned = true;
+}
+
 void session_close(struct session *s)
 {
     if (!s)
         return;
     if (s->recorder)
         close_recorder(s);
+    if (s->abandoned && s->made_recording)
+        unlink(s->path);
     live_destroy(s->live);
     if (s->loop) {
         loop_del_timer(s->loop, &s->trouble_timer);

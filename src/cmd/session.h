@@ -46,6 +46,8 @@ struct session {
 
     struct recorder *recorder;
     const char *path;
+    bool made_recording; /* there was none at the path before */
+    bool abandoned;
     bool in_trouble; /* the recorder was, when last asked */
     struct loop_timer trouble_timer, end_timer;
 };
@@ -68,6 +70,9 @@ void session_run(struct session *s, enum obs_source source);
  * recording. Returns the exit status; what went wrong is logged.
  */
 int session_end(struct session *s);
+
+/* What was to be watched cannot be: a recording that was made for it goes too when it is closed. */
+void session_abandon(struct session *s);
 
 /* Also after a failure, or without session_end. NULL is fine. */
 void session_close(struct session *s);

@@ -158,9 +158,10 @@ static void add_coverage(struct explainer *ex, struct source_coverage c)
         ex->coverage[ex->coverage_count++] = c;
 }
 
-static uint64_t gap_start_us(const struct obs *gap)
+/* A gap is observed where it begins. */
+static uint64_t gap_end_us(const struct obs *gap)
 {
-    return gap->ms < gap->at_us / 1000 ? gap->at_us - gap->ms * 1000 : 0;
+    return gap->ms < (UINT64_MAX - gap->at_us) / 1000 ? gap->at_us + gap->ms * 1000 : UINT64_MAX;
 }
 
 static void cover(struct explainer *ex, const struct obs *o)
@@ -179,8 +180,7 @@ static void cover(struct explainer *ex, const struct obs *o)
         }
         break;
     case OBS_GAP:
-        add_coverage(ex,
-                     (struct source_coverage){o->source, gap_start_us(o), o->at_us, false, true});
+        add_coverage(ex, (struct source_coverage){o->source, o->at_us, gap_end_us(o), false, true});
         /* Those that it found; a device that comes later has missed nothing. */
         for (; ex->gapped_count < ex->device_count; ex->gapped_count++)
             ex->devices[ex->gapped_count]->has_gap = true;

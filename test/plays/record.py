@@ -147,6 +147,7 @@ def notes_are_written_while_it_records_and_after(folder, port):
 def a_port_that_is_taken_is_an_error(folder, port):
     refused = flightstrip("record", "-o", folder / "port.flight", "--proxy", f"127.0.0.1:{port}")
     assert refused.returncode == 2 and str(port) in refused.stderr, refused
+    assert not (folder / "port.flight").exists(), "nothing was recorded, so nothing stays"
 
 
 CASES = [
