@@ -380,7 +380,8 @@ void device_over(struct device *d, const struct condition *c, struct str host, u
 
 bool device_reached(const struct device *d, const struct host *host)
 {
-    return map_get(&d->reached, str_hash(host->name));
+    /* When no more can be remembered, none is said never to have worked. */
+    return map_get(&d->reached, str_hash(host->name)) || d->reached.n == DEVICE_REACHED_MAX;
 }
 
 /* --- flows --- */

@@ -10,7 +10,7 @@
 #include "explain/flow.h"
 #include "explain/rules.h"
 
-/* Ceilings for one device. What is beyond is left out, and coverage says so. */
+/* Ceilings for one device. What is beyond is left out, and counted. */
 enum {
     DEVICE_FLOWS_MAX = 65536,
     DEVICE_REACHED_MAX = 16384,

@@ -99,6 +99,7 @@ const struct matcher match_burst = {
     .name = "burst",
     .keys = KEY_SELECT | KEY_COUNT | KEY_WITHIN | KEY_QUIET | KEY_INCLUDING,
     .needs = KEY_COUNT | KEY_WITHIN,
+    .most_flows = BURST_MAX,
     .state_bytes = sizeof(struct state),
     .flow_events = 1 << FLOW_CONTACT,
     .flow = step,

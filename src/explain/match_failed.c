@@ -8,7 +8,7 @@
  */
 #include "explain/matcher.h"
 
-enum { HOSTS_MAX = 64 };
+enum { FLOWS_MAX = 1000, HOSTS_MAX = 64 };
 
 struct host_state {
     uint64_t host; /* the hash of its name */
@@ -88,6 +88,7 @@ static void step(struct device *d, const struct condition *c, void *state, const
 const struct matcher match_failed = {
     .name = "failed",
     .keys = KEY_SELECT | KEY_COUNT | KEY_FAILURES,
+    .most_flows = FLOWS_MAX,
     .state_bytes = sizeof(struct state),
     .flow_events = 1 << FLOW_CONTACT | 1 << FLOW_FAILED,
     .flow = step,

@@ -144,6 +144,7 @@ const struct matcher match_idle = {
     .name = "idle",
     .keys = KEY_SELECT | KEY_COUNT | KEY_QUIET,
     .needs = KEY_COUNT | KEY_QUIET,
+    .most_flows = STRETCHES_MAX,
     .state_bytes = sizeof(struct state),
     .flow_events = 1 << FLOW_CONTACT | 1 << FLOW_CLOSED,
     .flow = step,

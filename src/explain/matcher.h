@@ -26,6 +26,7 @@ enum condition_key {
 struct matcher {
     const char *name;
     unsigned keys, needs; /* sets of enum condition_key: allowed, and required */
+    uint64_t most_flows;  /* the most that `flows` can ask for */
     size_t state_bytes;   /* zeroed at first */
     unsigned flow_events; /* a set of enum flow_event, by bit: what `flow` is told */
 

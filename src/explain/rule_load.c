@@ -8,6 +8,8 @@
 #include "explain/flow.h"
 #include "explain/matcher.h"
 
+#include <inttypes.h>
+
 #define GATE_KEYS "after", "after-any", "before", "during"
 #define SCENARIO_KEYS "only-in", "not-in"
 
@@ -199,6 +201,12 @@ static void load_gate(struct yaml_doc *doc, const struct yaml_node *map, struct 
     gate->during = join(gate->during, load_strs(doc, yaml_get(map, "during"), arena), arena);
 }
 
+static void load_count(struct yaml_doc *doc, const struct yaml_node *node, struct condition *c)
+{
+    if (yaml_u64(doc, node, &c->count) && (!c->count || c->count > c->matcher->most_flows))
+        yaml_problem(doc, node, "expected 1 to %" PRIu64, c->matcher->most_flows);
+}
+
 static void load_parameters(struct yaml_doc *doc, const struct yaml_node *map, struct condition *c,
                             struct arena *arena)
 {
@@ -212,7 +220,7 @@ static void load_parameters(struct yaml_doc *doc, const struct yaml_node *map, s
             yaml_need(doc, map, key_names[i].name);
     if (c->matcher->keys & KEY_SELECT)
         load_selector(doc, map, &c->select, arena);
-    yaml_u64(doc, yaml_get(map, "flows"), &c->count);
+    load_count(doc, yaml_get(map, "flows"), c);
     yaml_duration(doc, yaml_get(map, "within"), &c->within_us);
     yaml_duration(doc, yaml_get(map, "quiet"), &c->quiet_us);
     yaml_bytes(doc, yaml_get(map, "bytes"), &c->bytes);

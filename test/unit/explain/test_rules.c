@@ -18,6 +18,8 @@ static const struct bad bads[] = {
     {"moments:\n  - {id: It, title: T, says: S., when: {end: {}}}\n",
      "rules.yaml:2:10: an id has lower-case"},
     {RULE("    when: {burst: {flows: 3}}\n"), "within"},
+    {RULE("    when: {burst: {flows: 33, within: 5s}}\n"), "rules.yaml:5:27: expected 1 to 32"},
+    {RULE("    when: {idle: {flows: 0, quiet: 5s}}\n"), "expected 1 to 64"},
     {RULE("    when: {brust: {flows: 3}}\n"), "rules.yaml:5:12: "},
     {RULE("    when: {}\n"), "a condition names its evidence"},
     {RULE("    when: []\n"), "could never happen"},
