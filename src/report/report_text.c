@@ -12,6 +12,7 @@
 #include <string.h>
 
 enum { FACT_COLUMN = 12, INDENT = 2, SERVICE_COLUMNS = 24, PHASE_COLUMNS = 33, READABLE = 100 };
+enum { AT_COLUMNS = INDENT + 5 + 2 }; /* of a time like 02:16 and the space around it */
 
 /* Long lines are hard to read, however wide the terminal is. */
 unsigned text_width(const struct look *look)
@@ -210,9 +211,11 @@ static void put_phase(struct buf *out, const struct look *look, const struct str
     struct buf title;
 
     buf_init(&title, BUF_UNBOUNDED);
-    put_fitted(&title, p->title.n ? p->title : p->id, PHASE_COLUMNS - 1);
+    /* A time of more than an hour is wider, and the durations stand below each other anyway. */
+    unsigned end = AT_COLUMNS + PHASE_COLUMNS;
+    put_fitted(&title, p->title.n ? p->title : p->id, end - column - 1);
     buf_put_str(out, buf_str(&title));
-    put_padding(out, column + text_columns(buf_str(&title)), column + PHASE_COLUMNS);
+    put_padding(out, column + text_columns(buf_str(&title)), end);
     put_duration(out, p->end_us - p->start_us);
     if (p->open)
         buf_put_str(out, STR(", not ended"));
@@ -229,7 +232,7 @@ static void put_phases(struct buf *out, const struct look *look, const struct st
     put_heading(out, look, "Where the time went");
     for (size_t i = 0; i < s->phase_count; i++)
         put_phase(out, look, &s->phases[i]);
-    buf_printf(out, "         %-*s", PHASE_COLUMNS, "nothing explains");
+    buf_printf(out, "%*s%-*s", AT_COLUMNS, "", PHASE_COLUMNS, "nothing explains");
     put_duration(out, s->unattributed_us);
     end_line(out);
 }
