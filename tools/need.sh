@@ -10,14 +10,25 @@ set -euo pipefail
 declare -A groups=(
     # The compiler, the build system, and the libraries that meson.build asks for.
     [build]='gcc libc6-dev pkgconf meson ninja-build python3 libsqlite3-dev libssl-dev
-        libc-ares-dev libyaml-dev libpcre2-dev libjansson-dev node-llhttp'
+        libc-ares-dev libyaml-dev libpcre2-dev libjansson-dev libmicrohttpd-dev libcrypt-dev
+        node-llhttp'
     [test]='libcmocka-dev curl ca-certificates openssl'
     [san]='libasan8 libubsan1 libtsan2 util-linux'
     [fuzz]='clang libclang-rt-dev'
     [lint]='clang clang-tidy clang-format cppcheck shellcheck'
     [cov]='gcovr'
     # Large, and asked for by no target: with it `make test` has one play more.
-    [browser]='chromium'
+    [browser]='chromium nodejs'
+    # The proxies that `make bench` measures beside this one, where they are: `make peers`.
+    [peers]='squid haproxy tinyproxy privoxy mitmproxy apache2 trafficserver nginx
+        libnginx-mod-stream dante-server'
+)
+
+# The services of packages that are wanted for their programs alone: one that was installed here is
+# not to serve. (One that was there already is somebody's.)
+declare -A services=(
+    [squid]=squid [haproxy]=haproxy [tinyproxy]=tinyproxy [privoxy]=privoxy [apache2]=apache2
+    [trafficserver]=trafficserver [nginx]=nginx [dante-server]=danted
 )
 
 packages=()
@@ -57,8 +68,9 @@ fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
+# RUNLEVEL=1: to the maintainers' scripts this is no time at which to start a server.
 install_missing() {
-    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
         apt-get install --yes --no-install-recommends -o Dpkg::Use-Pty=0 \
         -o DPkg::Lock::Timeout=300 "${missing[@]}" >"$log" 2>&1
 }
@@ -74,3 +86,12 @@ if ! install_missing && ! { update_lists && install_missing; }; then
     echo "These packages could not be installed: ${missing[*]}" >&2
     exit 1
 fi
+
+for package in "${missing[@]}"; do
+    service=${services[$package]:-}
+    if [ -n "$service" ] && [ -d /run/systemd/system ]; then
+        "${sudo[@]}" systemctl disable --quiet --now "$service" || true
+    elif [ -n "$service" ]; then
+        "${sudo[@]}" service "$service" stop >/dev/null 2>&1 || true
+    fi
+done

@@ -31,11 +31,12 @@ void *buf_reserve(struct buf *b, size_t n)
         b->full = true;
         return NULL;
     }
-    if (b->n + n > b->room) {
+    if (!b->p || b->n + n > b->room) {
         size_t room = b->room ? b->room : 64;
 
         while (room < b->n + n)
             room *= 2;
+        room = room < b->max ? room : b->max; /* what there is room for is allowed */
         b->p = xrealloc(b->p, room);
         b->room = room;
     }
@@ -48,26 +49,25 @@ void buf_wrote(struct buf *b, size_t n)
     b->n += n;
 }
 
-void buf_put(struct buf *b, const void *p, size_t n)
+void buf_put_growing(struct buf *b, const void *p, size_t n)
 {
-    if (!n)
-        return;
-
     void *at = buf_reserve(b, n);
+
     if (!at)
         return;
     memcpy(at, p, n);
     b->n += n;
 }
 
-void buf_put_str(struct buf *b, struct str s)
+void buf_put_u64(struct buf *b, uint64_t number)
 {
-    buf_put(b, s.p, s.n);
-}
+    char digits[20];
+    size_t at = sizeof digits;
 
-void buf_put_byte(struct buf *b, uint8_t byte)
-{
-    buf_put(b, &byte, 1);
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while (number /= 10);
+    buf_put(b, digits + at, sizeof digits - at);
 }
 
 void buf_vprintf(struct buf *b, const char *format, va_list args)
@@ -101,9 +101,4 @@ void buf_eat(struct buf *b, size_t n)
     b->n -= n;
     if (b->n)
         memmove(b->p, b->p + n, b->n);
-}
-
-struct str buf_str(const struct buf *b)
-{
-    return (struct str){b->p, b->n};
 }

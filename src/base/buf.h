@@ -26,9 +26,7 @@ void buf_init(struct buf *b, size_t max);
 void buf_finish(struct buf *b); /* frees; the buf is then empty and full of nothing */
 void buf_clear(struct buf *b);  /* empties it and keeps the memory */
 
-void buf_put(struct buf *b, const void *p, size_t n);
-void buf_put_str(struct buf *b, struct str s);
-void buf_put_byte(struct buf *b, uint8_t byte);
+void buf_put_u64(struct buf *b, uint64_t number); /* in decimal */
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void buf_vprintf(struct buf *b, const char *format, va_list args);
 
@@ -40,4 +38,31 @@ void buf_wrote(struct buf *b, size_t n);
 /* Drops n bytes at the front. */
 void buf_eat(struct buf *b, size_t n);
 
-struct str buf_str(const struct buf *b);
+static inline struct str buf_str(const struct buf *b)
+{
+    return (struct str){b->p, b->n};
+}
+
+void buf_put_growing(struct buf *b, const void *p, size_t n); /* what buf_put does without room */
+
+static inline void buf_put(struct buf *b, const void *p, size_t n)
+{
+    if (!n)
+        return;
+    if (b->full || n > b->room - b->n) {
+        buf_put_growing(b, p, n);
+        return;
+    }
+    memcpy(b->p + b->n, p, n);
+    b->n += n;
+}
+
+static inline void buf_put_str(struct buf *b, struct str s)
+{
+    buf_put(b, s.p, s.n);
+}
+
+static inline void buf_put_byte(struct buf *b, uint8_t byte)
+{
+    buf_put(b, &byte, 1);
+}

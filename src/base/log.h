@@ -2,6 +2,7 @@
 /*
  * log: lines for the person who runs the program, on standard error. What the traffic does is not
  * logged: it is observed. A line is made safe to show and ends in one newline, whatever is in it.
+ * When standard error is the systemd journal, the line begins with its priority.
  */
 #pragma once
 

@@ -10,22 +10,10 @@ struct str str_of(const char *cstr)
     return (struct str){cstr, cstr ? strlen(cstr) : 0};
 }
 
-struct str str_from(const void *p, size_t n)
+bool str_ieq_bytes(const char *a, const char *b, size_t n)
 {
-    return (struct str){p, n};
-}
-
-bool str_eq(struct str a, struct str b)
-{
-    return a.n == b.n && (!a.n || memcmp(a.p, b.p, a.n) == 0);
-}
-
-bool str_ieq(struct str a, struct str b)
-{
-    if (a.n != b.n)
-        return false;
-    for (size_t i = 0; i < a.n; i++)
-        if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
+    for (size_t i = 0; i < n; i++)
+        if (ascii_lower(a[i]) != ascii_lower(b[i]))
             return false;
     return true;
 }
@@ -56,18 +44,6 @@ bool str_istarts(struct str s, struct str prefix)
 bool str_iends(struct str s, struct str suffix)
 {
     return s.n >= suffix.n && str_ieq(str_skip(s, s.n - suffix.n), suffix);
-}
-
-struct str str_skip(struct str s, size_t n)
-{
-    if (n >= s.n)
-        return (struct str){s.p ? s.p + s.n : NULL, 0};
-    return (struct str){s.p + n, s.n - n};
-}
-
-struct str str_head(struct str s, size_t n)
-{
-    return (struct str){s.p, n < s.n ? n : s.n};
 }
 
 static bool is_blank(char c)

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct str {
     const char *p;
@@ -20,24 +21,54 @@ struct str {
 /* A literal; its length is known when compiling. */
 #define STR(lit) ((struct str){"" lit, sizeof(lit) - 1})
 
+static inline struct str str_from(const void *p, size_t n)
+{
+    return (struct str){(const char *)p, n};
+}
+
+static inline bool str_eq(struct str a, struct str b)
+{
+    return a.n == b.n && (!a.n || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static inline char ascii_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+bool str_ieq_bytes(const char *a, const char *b, size_t n);
+
+static inline bool str_ieq(struct str a, struct str b)
+{
+    return a.n == b.n && str_ieq_bytes(a.p, b.p, a.n);
+}
+
+/* Its first n bytes. */
+static inline struct str str_head(struct str s, size_t n)
+{
+    return (struct str){s.p, n < s.n ? n : s.n};
+}
+
+/* Without its first n bytes. */
+static inline struct str str_skip(struct str s, size_t n)
+{
+    n = n < s.n ? n : s.n;
+    return (struct str){n ? s.p + n : s.p, s.n - n};
+}
+
 /* For printf: printf(STR_FMT, STR_ARG(s)). */
 #define STR_FMT "%.*s"
 #define STR_ARG(s) (int)(s).n, (s).n ? (s).p : ""
 
 struct str str_of(const char *cstr); /* NULL gives the empty str */
-struct str str_from(const void *p, size_t n);
 
-bool str_eq(struct str a, struct str b);
-bool str_ieq(struct str a, struct str b);
 int str_cmp(struct str a, struct str b);
 bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 bool str_istarts(struct str s, struct str prefix);
 bool str_iends(struct str s, struct str suffix);
 
-struct str str_skip(struct str s, size_t n); /* without its first n bytes */
-struct str str_head(struct str s, size_t n); /* its first n bytes */
-struct str str_trim(struct str s);           /* without spaces, tabs, CR and LF at both ends */
+struct str str_trim(struct str s); /* without spaces, tabs, CR and LF at both ends */
 
 /* The index of the first (last) byte c, or s.n when there is none. */
 size_t str_find(struct str s, char c);
@@ -62,8 +93,3 @@ uint64_t str_hash(struct str s);
 uint64_t str_ihash(struct str s); /* equal for strs that str_ieq calls equal */
 
 char *str_dup(struct str s); /* terminated copy; the caller frees it */
-
-static inline char ascii_lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}

@@ -283,3 +283,38 @@ void put_bytes(struct buf *out, uint64_t bytes)
     else
         buf_printf(out, "%.*f %s", value < 10 ? 1 : 0, value, names[i]);
 }
+
+bool bytes_parse(struct str text, uint64_t *ret_bytes)
+{
+    static const struct {
+        struct str name;
+        uint64_t bytes;
+    } sizes[] = {{STR(""), 1},
+                 {STR("bytes"), 1},
+                 {STR("B"), 1},
+                 {STR("kB"), 1000},
+                 {STR("MB"), 1000000},
+                 {STR("GB"), 1000000000},
+                 {STR("TB"), 1000000000000}};
+    uint64_t whole = 0, decimals = 0, scale = 1, value = 0;
+    struct str rest = text;
+    size_t n = 0;
+
+    while (n < text.n && ((text.p[n] >= '0' && text.p[n] <= '9') || text.p[n] == '.'))
+        n++;
+
+    struct str number = str_head(rest, n), unit = str_trim(str_skip(rest, n));
+    struct str before = str_cut(&number, '.');
+    if (!str_to_u64(before, &whole) || number.n > 6 || (number.n && !str_to_u64(number, &decimals)))
+        return false;
+    for (size_t i = 0; i < number.n; i++)
+        scale *= 10;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        if (!str_ieq(unit, sizes[i].name))
+            continue;
+        if (__builtin_mul_overflow(whole, sizes[i].bytes, &value))
+            return false;
+        return !__builtin_add_overflow(value, decimals * sizes[i].bytes / scale, ret_bytes);
+    }
+    return false;
+}

@@ -20,6 +20,7 @@ bool rfc3339_parse(struct str s, uint64_t *ret_wall_us); /* any offset, any numb
 
 /* "512 bytes", "3.4 kB", "12 MB" (powers of 1,000). */
 void put_bytes(struct buf *out, uint64_t bytes);
+bool bytes_parse(struct str text, uint64_t *ret_bytes); /* "512", "2 kB", "1.5MB" */
 
 /*
  * Microseconds since 1970 of a UTC date and time of day; 0 for what was before. The calendar is

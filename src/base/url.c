@@ -171,16 +171,36 @@ struct str address_without_port(struct str address)
     return host;
 }
 
+struct str host_undotted(struct str host)
+{
+    return host.n && host.p[host.n - 1] == '.' ? str_head(host, host.n - 1) : host;
+}
+
+static void lower(char *to, struct str host)
+{
+    for (size_t i = 0; i < host.n; i++)
+        to[i] = ascii_lower(host.p[i]);
+}
+
 void host_put(struct buf *out, struct str host)
 {
-    size_t n = host.n && host.p[host.n - 1] == '.' ? host.n - 1 : host.n;
-    char *at = buf_reserve(out, n);
+    struct str plain = host_undotted(host);
+    char *at = buf_reserve(out, plain.n);
 
     if (!at)
         return;
-    for (size_t i = 0; i < n; i++)
-        at[i] = ascii_lower(host.p[i]);
-    buf_wrote(out, n);
+    lower(at, plain);
+    buf_wrote(out, plain.n);
+}
+
+struct str host_lower(struct str host, char text[static HOST_MAX])
+{
+    struct str plain = host_undotted(host);
+
+    if (plain.n > HOST_MAX)
+        return (struct str){0};
+    lower(text, plain);
+    return str_from(text, plain.n);
 }
 
 void authority_put(struct buf *out, struct str host, uint16_t port)
@@ -189,7 +209,8 @@ void authority_put(struct buf *out, struct str host, uint16_t port)
 
     buf_put_str(out, is_v6 ? STR("[") : STR(""));
     buf_put_str(out, host);
-    buf_printf(out, is_v6 ? "]:%u" : ":%u", port);
+    buf_put_str(out, is_v6 ? STR("]:") : STR(":"));
+    buf_put_u64(out, port);
 }
 
 static bool is_query_name(struct str s)

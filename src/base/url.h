@@ -34,8 +34,11 @@ bool host_is_address(struct str host);
 /* "ADDR", "ADDR:PORT" or "[V6]:PORT" without the port and the brackets; other text as it is. */
 struct str address_without_port(struct str address);
 
+struct str host_undotted(struct str host); /* without the dot at its end */
 /* Appends the host as observations have it: lower case, without the dot at its end. */
 void host_put(struct buf *out, struct str host);
+/* The same as a str; what is no host name for its length is empty. */
+struct str host_lower(struct str host, char text[static HOST_MAX]);
 /* "HOST:PORT", with brackets around an IPv6 address. */
 void authority_put(struct buf *out, struct str host, uint16_t port);
 

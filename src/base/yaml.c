@@ -594,47 +594,11 @@ bool yaml_duration(struct yaml_doc *doc, const struct yaml_node *node, uint64_t 
     return false;
 }
 
-/* "512", "2 kB", "1.5 MB": powers of 1,000, as put_bytes writes them. */
-static bool parse_bytes(struct str text, uint64_t *ret)
-{
-    static const struct {
-        struct str name;
-        uint64_t bytes;
-    } units[] = {{STR(""), 1},
-                 {STR("bytes"), 1},
-                 {STR("B"), 1},
-                 {STR("kB"), 1000},
-                 {STR("MB"), 1000000},
-                 {STR("GB"), 1000000000},
-                 {STR("TB"), 1000000000000}};
-    uint64_t whole = 0, decimals = 0, scale = 1, value = 0;
-    struct str rest = text;
-    size_t n = 0;
-
-    while (n < text.n && ((text.p[n] >= '0' && text.p[n] <= '9') || text.p[n] == '.'))
-        n++;
-
-    struct str number = str_head(rest, n), unit = str_trim(str_skip(rest, n));
-    struct str before = str_cut(&number, '.');
-    if (!str_to_u64(before, &whole) || number.n > 9 || (number.n && !str_to_u64(number, &decimals)))
-        return false;
-    for (size_t i = 0; i < number.n; i++)
-        scale *= 10;
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        if (!str_ieq(unit, units[i].name))
-            continue;
-        if (__builtin_mul_overflow(whole, units[i].bytes, &value))
-            return false;
-        return !__builtin_add_overflow(value, decimals * units[i].bytes / scale, ret);
-    }
-    return false;
-}
-
 bool yaml_bytes(struct yaml_doc *doc, const struct yaml_node *node, uint64_t *ret)
 {
     if (!node)
         return false;
-    if (node->kind == YAML_SCALAR && parse_bytes(node->text, ret))
+    if (node->kind == YAML_SCALAR && bytes_parse(node->text, ret))
         return true;
     wrong(doc, node, "a number of bytes (512, 2 kB, 3 MB)");
     return false;

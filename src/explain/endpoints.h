@@ -2,22 +2,12 @@
 /*
  * endpoints: which host belongs to which service.
  *
- * A pattern is a host name in which `*` stands for one or more characters of any kind, dots too:
- * `*.manage.microsoft.com`, `cp*.prod.do.dsp.mp.microsoft.com`, `watson.*.microsoft.com`, `wpad.*`.
- * A pattern that starts with a dot means the same as with `*` before the dot. Upper case and one
- * dot at the end make no difference, in patterns as in hosts.
- *
- * The most specific pattern wins: an exact name; then the one with the longest text after its last
- * `*`; of those the one with the most text beside its `*`s; of those the first in the alphabet.
- *
- * Built once and then only read; a match costs well under 100 ns over thousands of patterns
- * (bench/bench_endpoints.c).
+ * Hosts are named by patterns (base/host_pattern.h), and the most specific one wins
+ * (base/host_table.h). Built once and then only read.
  */
 #pragma once
 
-#include "base/arena.h"
 #include "base/str.h"
-#include "base/url.h" /* HOST_MAX */
 
 enum requirement { REQUIRED_NO, REQUIRED_CONDITIONAL, REQUIRED_YES };
 
@@ -29,6 +19,7 @@ struct endpoint {
     struct str ports;   /* "443", "80,443", "123/udp" */
     enum requirement required;
     bool inspection_unsupported; /* TLS inspection breaks it, says the source */
+    bool proxies_unsupported;    /* it has to be reached directly, says the source */
     bool legacy;                 /* seen once, or by older systems; hardly met today */
     struct str source;           /* whence all this is known; several with "; " between */
 };
@@ -62,6 +53,3 @@ const struct service_info *endpoints_service(const struct endpoints *e,
                                              struct str id); /* or NULL */
 size_t endpoints_service_count(const struct endpoints *e);
 const struct service_info *endpoints_service_at(const struct endpoints *e, size_t i); /* by id */
-
-/* Whether one pattern fits one host: the same language, for rules. */
-bool host_pattern_fits(struct str pattern, struct str host);

@@ -130,6 +130,36 @@ static void check_put(void (*put)(struct buf *out, uint64_t value), const struct
     buf_finish(&out);
 }
 
+static void sizes_are_read(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t bytes;
+    } good[] = {
+        {"0", 0},           {"512", 512},    {"2 kB", 2000}, {"64kB", 64000},
+        {"1.5MB", 1500000}, {"0.5 kb", 500}, {"3 bytes", 3}, {"1.999999TB", 1999999000000},
+        {"1.9", 1},
+    };
+    static const char *const bad[] = {"",
+                                      "kB",
+                                      "-1",
+                                      ".5kB",
+                                      "1.2.3",
+                                      "3 MiB",
+                                      "1.9999999 TB",
+                                      "18446744073709551616",
+                                      "99999999999 GB"};
+    uint64_t bytes;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(good); i++) {
+        assert_true(bytes_parse(str_of(good[i].text), &bytes));
+        assert_int_equal(bytes, good[i].bytes);
+    }
+    for (size_t i = 0; i < COUNT(bad); i++)
+        assert_false(bytes_parse(str_of(bad[i]), &bytes));
+}
+
 static void figures_read_well(void **state)
 {
     static const struct put_case strip[] = {
@@ -160,6 +190,7 @@ int main(void)
         cmocka_unit_test(strip_times_are_minutes_or_hours),
         cmocka_unit_test(dates_are_read_in_any_offset),
         cmocka_unit_test(what_is_written_is_read_back),
+        cmocka_unit_test(sizes_are_read),
         cmocka_unit_test(figures_read_well),
     };
 

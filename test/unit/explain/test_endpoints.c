@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "explain/endpoints.h"
 
+#include "base/url.h"
 #include "base/xalloc.h"
 #include "test/unit/unit.h"
 
@@ -26,63 +27,6 @@ static void assert_matches(const struct endpoints *e, struct str host, const cha
     if (found)
         assert_string_equal(name, pattern);
     free(name);
-}
-
-/* --- one pattern ------------------------------------------------------------------------------ */
-
-static void a_star_is_one_character_or_more(void **state)
-{
-    static const struct {
-        const char *pattern, *host;
-        bool fits;
-    } cases[] = {
-        {"a.example", "a.example", true},
-        {"a.example", "b.example", false},
-        {"a.example", "a.example.org", false},
-        {"a.example", "xa.example", false},
-        {"a.example", "A.EXAMPLE", true},
-        {"A.Example", "a.example", true},
-        {"a.example", "a.example.", true},
-        {"a.example.", "a.example", true},
-        {"a.example", "a.example..", false},
-        {"*.example", "a.example", true},
-        {"*.example", "a.b.example", true},
-        {"*.example", ".example", false},
-        {"*.example", "example", false},
-        {".example", "a.example", true},
-        {".example", "a.b.EXAMPLE.", true},
-        {".example", ".example", false},
-        {".example", "example", false},
-        {".a*.b", "x.ay.b", true},
-        {".a*.b", ".ay.b", false},
-        {"cp*.prod.do.example", "cp801.prod.do.example", true},
-        {"cp*.prod.do.example", "cp.prod.do.example", false},
-        {"cp*.prod.do.example", "cp601-prod.do.example", false},
-        {"cp*.prod.do.example", "xcp801.prod.do.example", false},
-        {"watson.*.example", "watson.telemetry.example", true},
-        {"watson.*.example", "watson.example", false},
-        {"watson.*.example", "watson..example", false},
-        {"wpad.*", "wpad.corp.example", true},
-        {"wpad.*", "wpad", false},
-        {"wpad.*", "wpad.", false},
-        {"store-images.*example", "store-images.s-example", true},
-        {"store-images.*example", "store-images.example", false},
-        {"a*b*c", "axbxbxc", true},
-        {"a*b*c", "axbc", false},
-        {"*b*", "abb", true},
-        {"*b*", "bb", false},
-        {"**.x", "ab.x", true},
-        {"**.x", "a.x", false},
-        {"*", "x", true},
-        {"*", "", false},
-        {"", "", true},
-        {"", "x", false},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        if (host_pattern_fits(str_of(cases[i].pattern), str_of(cases[i].host)) != cases[i].fits)
-            fail_msg("'%s' and '%s'", cases[i].pattern, cases[i].host);
 }
 
 /* --- the most specific ------------------------------------------------------------------------ */
@@ -329,7 +273,6 @@ static void the_fast_matcher_answers_as_a_plain_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_star_is_one_character_or_more),
         cmocka_unit_test(the_most_specific_pattern_wins),
         cmocka_unit_test(nothing_is_known_without_patterns),
         cmocka_unit_test(a_name_of_any_length_is_answered),
