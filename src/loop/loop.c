@@ -13,10 +13,12 @@
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -39,6 +41,11 @@ struct deferred {
     void *ctx;
 };
 
+struct calls {
+    struct deferred *v;
+    size_t n, room;
+};
+
 struct loop {
     struct clock *clock;
     uint64_t now_us;
@@ -53,51 +60,132 @@ struct loop {
     size_t timer_count, timer_room;
     uint64_t timers_set;
 
-    struct deferred *deferred;
-    size_t deferred_count, deferred_room;
+    struct calls deferred;
+
+    struct loop_fd posted_watch; /* an eventfd that other threads count up */
+    pthread_mutex_t posted_mutex;
+    struct calls posted; /* under the mutex */
 
     struct loop_fd signal_watch;
     void (*on_signal)(void *ctx, int signal);
     void *signal_ctx;
 };
 
-int loop_create(struct clock *clock, struct loop **ret_loop, struct err *err)
+/* Calls for later */
+
+static void calls_add(struct calls *calls, void (*call)(void *ctx), void *ctx)
 {
-    int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-
-    if (epoll_fd < 0)
-        return err_set(err, -errno, "cannot make an event loop: %s", strerror(errno));
-
-    struct loop *loop = xalloc(sizeof *loop);
-    loop->clock = clock;
-    loop->now_us = clock_now_us(clock);
-    loop->epoll_fd = epoll_fd;
-    loop->signal_watch.fd = -1;
-    *ret_loop = loop;
-    return 0;
+    if (calls->n == calls->room) {
+        calls->room = calls->room ? calls->room * 2 : 16;
+        calls->v = xreallocarray(calls->v, calls->room, sizeof *calls->v);
+    }
+    calls->v[calls->n++] = (struct deferred){call, ctx};
 }
 
-static void run_deferred(struct loop *loop)
+/* What is added meanwhile joins the end of the same list. */
+static void calls_make(struct calls *calls)
 {
-    /* What is deferred meanwhile joins the end of the same list. */
-    for (size_t i = 0; i < loop->deferred_count; i++) {
-        struct deferred d = loop->deferred[i];
+    for (size_t i = 0; i < calls->n; i++) {
+        struct deferred d = calls->v[i];
         d.call(d.ctx);
     }
-    loop->deferred_count = 0;
+    calls->n = 0;
+}
+
+void loop_defer(struct loop *loop, void (*call)(void *ctx), void *ctx)
+{
+    calls_add(&loop->deferred, call, ctx);
+}
+
+void loop_post(struct loop *loop, void (*call)(void *ctx), void *ctx)
+{
+    static const uint64_t one = 1;
+
+    pthread_mutex_lock(&loop->posted_mutex);
+    calls_add(&loop->posted, call, ctx);
+    pthread_mutex_unlock(&loop->posted_mutex);
+    /* It cannot fail but by overflow, and then the loop is awake already. */
+    if (write(loop->posted_watch.fd, &one, sizeof one) < 0)
+        assert(errno == EAGAIN);
+}
+
+static void make_posted(void *ctx, unsigned events)
+{
+    struct loop *loop = ctx;
+    struct calls posted;
+    uint64_t times;
+
+    (void)events;
+    if (read(loop->posted_watch.fd, &times, sizeof times) < 0)
+        assert(errno == EAGAIN);
+    pthread_mutex_lock(&loop->posted_mutex);
+    posted = loop->posted;
+    loop->posted = (struct calls){0};
+    pthread_mutex_unlock(&loop->posted_mutex);
+    calls_make(&posted);
+    free(posted.v);
+}
+
+/* Making and ending */
+
+static int open_descriptors(struct loop *loop)
+{
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (loop->epoll_fd < 0)
+        return -errno;
+    loop->posted_watch.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (loop->posted_watch.fd < 0)
+        return -errno;
+    return loop_add_fd(loop, &loop->posted_watch);
+}
+
+static void close_descriptors(struct loop *loop)
+{
+    const int fds[] = {loop->signal_watch.fd, loop->posted_watch.fd, loop->epoll_fd};
+
+    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}
+
+static void free_loop(struct loop *loop)
+{
+    close_descriptors(loop);
+    pthread_mutex_destroy(&loop->posted_mutex);
+    free(loop->heap);
+    free(loop->deferred.v);
+    free(loop);
+}
+
+int loop_create(struct clock *clock, struct loop **ret_loop, struct err *err)
+{
+    struct loop *loop = xalloc(sizeof *loop);
+    int r;
+
+    loop->clock = clock;
+    loop->now_us = clock_now_us(clock);
+    loop->epoll_fd = -1;
+    loop->signal_watch.fd = -1;
+    loop->posted_watch =
+        (struct loop_fd){.fd = -1, .events = LOOP_READ, .ready = make_posted, .ctx = loop};
+    pthread_mutex_init(&loop->posted_mutex, NULL);
+    r = open_descriptors(loop);
+    if (r < 0) {
+        free_loop(loop);
+        return err_set(err, r, "cannot make an event loop: %s", strerror(-r));
+    }
+    *ret_loop = loop;
+    return 0;
 }
 
 void loop_destroy(struct loop *loop)
 {
     if (!loop)
         return;
-    run_deferred(loop);
-    if (loop->signal_watch.fd >= 0)
-        close(loop->signal_watch.fd);
-    close(loop->epoll_fd);
-    free(loop->heap);
-    free(loop->deferred);
-    free(loop);
+    while (loop->posted.n) /* one may post another */
+        make_posted(loop, 0);
+    calls_make(&loop->deferred);
+    free_loop(loop);
 }
 
 /* Descriptors */
@@ -133,12 +221,24 @@ void loop_set_events(struct loop *loop, struct loop_fd *watch, unsigned events)
     control(loop, EPOLL_CTL_MOD, watch);
 }
 
-void loop_del_fd(struct loop *loop, struct loop_fd *watch)
+static void forget(struct loop *loop, const struct loop_fd *watch)
 {
-    control(loop, EPOLL_CTL_DEL, watch);
     for (int i = 0; i < loop->event_count; i++)
         if (loop->events[i].data.ptr == watch)
             loop->events[i].data.ptr = NULL;
+}
+
+void loop_del_fd(struct loop *loop, struct loop_fd *watch)
+{
+    control(loop, EPOLL_CTL_DEL, watch);
+    forget(loop, watch);
+}
+
+void loop_close_fd(struct loop *loop, struct loop_fd *watch)
+{
+    forget(loop, watch);
+    close(watch->fd); /* the kernel takes it out of the set */
+    watch->fd = -1;
 }
 
 static void hand_out(struct loop *loop)
@@ -226,17 +326,6 @@ static void fire_timers(struct loop *loop)
         loop_del_timer(loop, timer);
         timer->fire(timer->ctx);
     }
-}
-
-/* Deferred calls */
-
-void loop_defer(struct loop *loop, void (*call)(void *ctx), void *ctx)
-{
-    if (loop->deferred_count == loop->deferred_room) {
-        loop->deferred_room = loop->deferred_room ? loop->deferred_room * 2 : 16;
-        loop->deferred = xreallocarray(loop->deferred, loop->deferred_room, sizeof *loop->deferred);
-    }
-    loop->deferred[loop->deferred_count++] = (struct deferred){call, ctx};
 }
 
 /* Signals */
@@ -339,7 +428,7 @@ static bool advance(struct loop *loop)
 void loop_run(struct loop *loop)
 {
     loop->stopped = false;
-    run_deferred(loop); /* what was deferred outside a round */
+    calls_make(&loop->deferred); /* what was deferred outside a round */
     while (!loop->stopped) {
         loop->now_us = clock_now_us(loop->clock);
         if (!clock_is_held(loop->clock))
@@ -349,7 +438,7 @@ void loop_run(struct loop *loop)
         loop->now_us = clock_now_us(loop->clock);
         hand_out(loop);
         fire_timers(loop);
-        run_deferred(loop);
+        calls_make(&loop->deferred);
     }
 }
 

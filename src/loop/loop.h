@@ -40,11 +40,20 @@ void loop_destroy(struct loop *loop);
 int loop_add_fd(struct loop *loop, struct loop_fd *watch); /* a negative errno when it cannot */
 void loop_set_events(struct loop *loop, struct loop_fd *watch, unsigned events);
 void loop_del_fd(struct loop *loop, struct loop_fd *watch); /* not set: nothing happens */
+/* Deletes and closes in one, for a descriptor of which there is no copy. */
+void loop_close_fd(struct loop *loop, struct loop_fd *watch);
 
 void loop_set_timer(struct loop *loop, struct loop_timer *timer, uint64_t at_us); /* or moves it */
 void loop_del_timer(struct loop *loop, struct loop_timer *timer);
 
 void loop_defer(struct loop *loop, void (*call)(void *ctx), void *ctx);
+
+/*
+ * The one thing that other threads may do with a loop: `call` is made in the loop's thread, in its
+ * next round. Calls of one thread come in their order. What the loop did not get to before
+ * loop_destroy is called there.
+ */
+void loop_post(struct loop *loop, void (*call)(void *ctx), void *ctx);
 
 /* Blocks SIGINT, SIGTERM, SIGHUP for the process and hands them to `call` in the loop. */
 int loop_on_signal(struct loop *loop, void (*call)(void *ctx, int signal), void *ctx,

@@ -4,6 +4,7 @@
 #include "test/unit/unit.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -415,6 +416,132 @@ static void signals_come_in_the_loop(void **state)
     assert_string_equal(w->story, "h");
 }
 
+/* A thread that posts the numbers 1 to POSTS, and the loop that gets them. */
+
+enum { POSTERS = 4, POSTS = 1000 };
+
+struct poster {
+    struct world *w;
+    pthread_t thread, loops; /* its own, and the one in which the loop runs */
+    unsigned came;
+    bool wrong;
+};
+
+struct post {
+    struct poster *poster;
+    unsigned number;
+};
+
+static struct post posts[POSTERS][POSTS];
+static unsigned posters_left;
+
+static void take_post(void *ctx)
+{
+    const struct post *post = ctx;
+    struct poster *p = post->poster;
+
+    if (post->number != p->came + 1 || !pthread_equal(p->loops, pthread_self()))
+        p->wrong = true;
+    if (++p->came == POSTS && --posters_left == 0)
+        loop_stop(p->w->loop);
+}
+
+static void *post_all(void *ctx)
+{
+    struct post *own = ctx;
+
+    for (unsigned i = 0; i < POSTS; i++)
+        loop_post(own[i].poster->w->loop, take_post, &own[i]);
+    return NULL;
+}
+
+static void what_other_threads_post_comes_in_the_loop_and_in_order(void **state)
+{
+    struct world *w = *state;
+    struct poster posters[POSTERS];
+
+    posters_left = POSTERS;
+    loop_busy(w->loop, 1); /* a held clock would not wait for what it cannot see */
+    for (unsigned i = 0; i < POSTERS; i++) {
+        posters[i] = (struct poster){.w = w, .loops = pthread_self()};
+        for (unsigned n = 0; n < POSTS; n++)
+            posts[i][n] = (struct post){&posters[i], n + 1};
+        assert_int_equal(pthread_create(&posters[i].thread, NULL, post_all, posts[i]), 0);
+    }
+    loop_run(w->loop);
+    for (unsigned i = 0; i < POSTERS; i++) {
+        pthread_join(posters[i].thread, NULL);
+        assert_int_equal(posters[i].came, POSTS);
+        assert_false(posters[i].wrong);
+    }
+    loop_busy(w->loop, -1);
+}
+
+static void post_after(void *ctx)
+{
+    struct teller *t = ctx;
+
+    tell(t->w, 'p');
+    loop_post(t->w->loop, tell_letter, t);
+}
+
+static void what_a_posted_call_posts_comes_too(void **state)
+{
+    struct world *w = *state;
+    struct teller t, timer;
+
+    loop_post(w->loop, post_after, teller_init(&t, w, 'q'));
+    loop_set_timer(w->loop, &teller_init(&timer, w, 't')->timer, SECOND);
+    loop_run(w->loop);
+    assert_string_equal(w->story, "pqt");
+}
+
+static void what_was_posted_is_called_before_the_end(void **state)
+{
+    struct world *w = *state;
+    struct teller t;
+
+    loop_post(w->loop, post_after, teller_init(&t, w, 'q'));
+    loop_destroy(w->loop);
+    assert_string_equal(w->story, "pq");
+    assert_int_equal(loop_create(&w->clock, &w->loop, NULL), 0);
+}
+
+static void close_victim(void *ctx, unsigned events)
+{
+    struct end *e = ctx;
+
+    (void)events;
+    tell(e->w, e->letter);
+    if (e->victim->watch.fd >= 0)
+        loop_close_fd(e->w->loop, &e->victim->watch);
+    loop_del_fd(e->w->loop, &e->watch);
+}
+
+static void a_watch_closed_in_a_round_is_not_called_in_it(void **state)
+{
+    struct world *w = *state;
+    struct end a, b;
+    char byte;
+
+    end_init(&a, w, 'x', LOOP_READ);
+    end_init(&b, w, 'x', LOOP_READ);
+    a.victim = &b;
+    b.victim = &a;
+    a.watch.ready = b.watch.ready = close_victim;
+    assert_int_equal(write(a.peer, "x", 1), 1);
+    assert_int_equal(write(b.peer, "x", 1), 1);
+    loop_run(w->loop);
+    assert_string_equal(w->story, "x");
+
+    const struct end *closed = a.watch.fd < 0 ? &a : &b;
+    assert_int_equal(closed->watch.fd, -1);
+    assert_true(read(closed->peer, &byte, 1) <= 0); /* its end is gone, with a byte unread */
+    close(a.peer);
+    close(b.peer);
+    close(closed == &a ? b.watch.fd : a.watch.fd);
+}
+
 static void a_bad_descriptor_is_an_error(void **state)
 {
     struct world *w = *state;
@@ -444,6 +571,10 @@ int main(void)
         TEST(timers_follow_an_accelerated_clock),
         TEST(a_paced_clock_is_exact_and_never_ahead),
         TEST(signals_come_in_the_loop),
+        TEST(what_other_threads_post_comes_in_the_loop_and_in_order),
+        TEST(what_a_posted_call_posts_comes_too),
+        TEST(what_was_posted_is_called_before_the_end),
+        TEST(a_watch_closed_in_a_round_is_not_called_in_it),
         TEST(a_bad_descriptor_is_an_error),
     };
 
