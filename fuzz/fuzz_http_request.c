@@ -76,7 +76,7 @@ static void check_forwarded(const struct http1_head *head)
         forward_objects(head))
         return;
     buf_init(&out, BUF_UNBOUNDED);
-    forward_request(&out, head, &url);
+    forward_request(&out, head, &url, NULL);
     assert(http1_find_end(buf_str(&out), &at, NULL) == PARSED_DONE && at == out.n);
     assert(http1_read_request(buf_str(&out), &again, NULL) == PARSED_DONE);
     assert(again.framing == head->framing && again.length == head->length);

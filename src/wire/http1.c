@@ -14,13 +14,20 @@
 #include <llhttp.h>
 #include <string.h>
 
-/* RFC 9110, section 5.6.2 */
+enum { TOKEN = 1, CONTROL = 2 };
+
+/* What a byte may be part of: a token (RFC 9110, section 5.6.2); a field's value, unless CONTROL.
+ */
+static const uint8_t classes[256] = {
+    [0 ... 8] = CONTROL,   [10 ... 31] = CONTROL, [127] = CONTROL,       ['0' ... '9'] = TOKEN,
+    ['A' ... 'Z'] = TOKEN, ['a' ... 'z'] = TOKEN, ['!'] = TOKEN,         ['#' ... '\''] = TOKEN,
+    ['*' ... '+'] = TOKEN, ['-' ... '.'] = TOKEN, ['^' ... '`'] = TOKEN, ['|'] = TOKEN,
+    ['~'] = TOKEN,
+};
+
 static bool is_token_char(char c)
 {
-    char lower = ascii_lower(c);
-
-    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') ||
-           (c && strchr("!#$%&'*+-.^_`|~", c));
+    return classes[(uint8_t)c] == TOKEN;
 }
 
 static bool is_token(struct str s)
@@ -60,48 +67,100 @@ enum parsed http1_find_end(struct str bytes, size_t *at, const char **ret_odd)
 
 /* The fields */
 
-bool http1_next_field(struct str *fields, struct http1_field *ret_field)
+static struct http1_field split_line(struct str line)
+{
+    struct str name = str_cut(&line, ':');
+
+    return (struct http1_field){name, str_trim(line)};
+}
+
+struct http1_fields http1_fields(const struct http1_head *head)
+{
+    return (struct http1_fields){.head = head, .unsplit = head->unsplit};
+}
+
+bool http1_next_field(struct http1_fields *it, struct http1_field *ret_field)
 {
     struct str line;
 
-    if (!str_line(fields, &line))
+    if (it->at < it->head->split_count) {
+        *ret_field = it->head->split[it->at++];
+        return true;
+    }
+    if (!str_line(&it->unsplit, &line))
         return false;
-    ret_field->name = str_cut(&line, ':');
-    ret_field->value = str_trim(line);
+    *ret_field = split_line(line);
     return true;
 }
 
 struct str http1_field(const struct http1_head *head, struct str name)
 {
-    struct str fields = head->fields;
+    struct http1_fields it = http1_fields(head);
     struct http1_field field;
 
-    while (http1_next_field(&fields, &field))
+    while (http1_next_field(&it, &field))
         if (str_ieq(field.name, name))
             return field.value;
     return (struct str){0};
 }
 
-static unsigned count_fields(const struct http1_head *head, struct str name)
-{
-    struct str fields = head->fields;
-    struct http1_field field;
-    unsigned n = 0;
+/* The fields that decide how messages and connections end: one look at a head notes which it has.
+ */
+static const struct str deciding[] = {
+    STR("Connection"), STR("Proxy-Connection"), STR("Transfer-Encoding"), STR("Upgrade"),
+    STR("Host"),
+};
 
-    while (http1_next_field(&fields, &field))
-        n += str_ieq(field.name, name);
-    return n;
+/* The bit of the last, and one for its coming twice. */
+enum { HOST = 1 << 4, TWO_HOSTS = 1 << 5 };
+
+/* The field's bit; 0: none of those. */
+static unsigned bit_of(struct str name)
+{
+    for (unsigned i = 0; i < sizeof deciding / sizeof *deciding; i++)
+        if (str_ieq(deciding[i], name))
+            return 1u << i;
+    return 0;
+}
+
+static bool is_absent(const struct http1_head *head, struct str name)
+{
+    unsigned bit = bit_of(name);
+
+    return bit && !(head->noted & bit);
 }
 
 static unsigned count_words(const struct http1_head *head, struct str name, struct str word)
 {
-    struct str fields = head->fields;
+    struct http1_fields it = http1_fields(head);
     struct http1_field field;
     unsigned n = 0;
 
-    while (http1_next_field(&fields, &field))
+    if (is_absent(head, name))
+        return 0;
+    while (http1_next_field(&it, &field))
         while (str_ieq(field.name, name) && field.value.n)
             n += str_ieq(str_trim(str_cut(&field.value, ',')), word);
+    return n;
+}
+
+size_t http1_words(const struct http1_head *head, struct str name, struct str *ret_words,
+                   size_t max)
+{
+    struct http1_fields it = http1_fields(head);
+    struct http1_field field;
+    size_t n = 0;
+
+    if (is_absent(head, name))
+        return 0;
+    while (http1_next_field(&it, &field))
+        while (str_ieq(field.name, name) && field.value.n) {
+            struct str word = str_trim(str_cut(&field.value, ','));
+
+            if (word.n && n < max)
+                ret_words[n] = word;
+            n += word.n > 0;
+        }
     return n;
 }
 
@@ -112,21 +171,44 @@ bool http1_has_word(const struct http1_head *head, struct str name, struct str w
 
 /* Heads */
 
-/* What llhttp lets pass. The lines end in CR LF already: http1_find_end saw to that. */
-static const char *check_fields(struct str fields)
+static bool has_controls(struct str s)
 {
+    for (size_t i = 0; i < s.n; i++)
+        if (classes[(uint8_t)s.p[i]] == CONTROL)
+            return true;
+    return false;
+}
+
+/* What llhttp lets pass. The lines end in CR LF already: http1_find_end saw to that. */
+static const char *check_line(struct http1_head *head, struct str line)
+{
+    struct str value = line, name = str_cut(&value, ':');
+    unsigned bit = bit_of(name);
+
+    if (line.n && (line.p[0] == ' ' || line.p[0] == '\t'))
+        return "a folded field line";
+    if (!is_token(name))
+        return "a bad field name";
+    if (has_controls(value))
+        return "a control character in a field";
+    head->noted |= bit & head->noted & HOST ? TWO_HOSTS : bit;
+    return NULL;
+}
+
+static const char *split_fields(struct http1_head *head, struct str lines)
+{
+    const char *why = NULL;
     struct str line;
 
-    while (str_line(&fields, &line)) {
-        if (line.n && (line.p[0] == ' ' || line.p[0] == '\t'))
-            return "a folded field line";
-        if (!is_token(str_cut(&line, ':')))
-            return "a bad field name";
-        for (size_t i = 0; i < line.n; i++)
-            if (((uint8_t)line.p[i] < ' ' && line.p[i] != '\t') || line.p[i] == 0x7f)
-                return "a control character in a field";
+    head->unsplit = lines;
+    while (!why && str_line(&lines, &line)) {
+        why = check_line(head, line);
+        if (head->split_count < HTTP1_SPLIT_MAX) {
+            head->split[head->split_count++] = split_line(line);
+            head->unsplit = lines;
+        }
     }
-    return NULL;
+    return why;
 }
 
 static bool is_visible(struct str s)
@@ -173,13 +255,14 @@ static const char *check_grammar(llhttp_type_t type, struct str start, struct st
     }
 }
 
-/* Puts aside the first line and the fields of a whole head. */
-static struct str cut_start_line(struct str bytes, struct str *ret_fields)
+/* An empty head, for a whole one's bytes; *ret_lines are its field lines. The start line. */
+static struct str begin_head(struct http1_head *head, struct str bytes, struct str *ret_lines)
 {
     struct str start;
 
+    memset(head, 0, offsetof(struct http1_head, split));
     str_line(&bytes, &start);
-    *ret_fields = str_head(bytes, bytes.n - 2);
+    *ret_lines = str_head(bytes, bytes.n - 2);
     return start;
 }
 
@@ -207,39 +290,38 @@ static bool names_protocol(const struct http1_head *head)
 
 enum parsed http1_read_request(struct str bytes, struct http1_head *ret_head, const char **ret_odd)
 {
-    struct http1_head head = {0};
-    struct str start = cut_start_line(bytes, &head.fields);
+    struct http1_head *head = ret_head;
+    struct str lines, start = begin_head(head, bytes, &lines);
     llhttp_t parser;
     const char *why;
 
-    head.method = str_cut(&start, ' ');
-    head.target = str_cut(&start, ' ');
-    if (!is_token(head.method) || !is_visible(head.target))
+    head->method = str_cut(&start, ' ');
+    head->target = str_cut(&start, ' ');
+    if (!is_token(head->method) || !is_visible(head->target))
         return odd(ret_odd, "a bad request line");
-    if (!read_version(start, &head.minor))
+    if (!read_version(start, &head->minor))
         return odd(ret_odd, "neither HTTP/1.1 nor HTTP/1.0");
 
-    bool connects = str_eq(head.method, STR("CONNECT"));
-    why = check_fields(head.fields);
+    bool connects = str_eq(head->method, STR("CONNECT"));
+    why = split_fields(head, lines);
+    if (!why && head->noted & TWO_HOSTS)
+        why = "two Host fields";
     if (!why)
         why = check_grammar(HTTP_REQUEST, connects ? STR("CONNECT") : STR("GET"),
-                            str_skip(bytes, head.method.n), &parser);
+                            str_skip(bytes, head->method.n), &parser);
     if (!why && parser.flags & F_TRANSFER_ENCODING)
-        why = check_coding(&head, parser.flags & F_CHUNKED);
-    if (!why && count_fields(&head, STR("Host")) > 1)
-        why = "two Host fields";
+        why = check_coding(head, parser.flags & F_CHUNKED);
     if (why)
         return odd(ret_odd, why);
 
     if (parser.flags & F_CHUNKED) {
-        head.framing = HTTP1_CHUNKED;
+        head->framing = HTTP1_CHUNKED;
     } else if (parser.flags & F_CONTENT_LENGTH && parser.content_length) {
-        head.framing = HTTP1_LENGTH;
-        head.length = parser.content_length;
+        head->framing = HTTP1_LENGTH;
+        head->length = parser.content_length;
     }
-    head.persistent = is_persistent(&head);
-    head.upgrade = names_protocol(&head);
-    *ret_head = head;
+    head->persistent = is_persistent(head);
+    head->upgrade = names_protocol(head);
     return PARSED_DONE;
 }
 
@@ -262,44 +344,49 @@ static bool read_status(struct str *line, unsigned *ret_status)
     return true;
 }
 
+static void frame_response(struct http1_head *head, const llhttp_t *parser,
+                           struct str request_method)
+{
+    if (has_no_body(head->status, request_method)) {
+        head->framing = HTTP1_NO_BODY;
+    } else if (parser->flags & F_CHUNKED) {
+        head->framing = HTTP1_CHUNKED;
+    } else if (parser->flags & F_CONTENT_LENGTH && !(parser->flags & F_TRANSFER_ENCODING)) {
+        head->framing = parser->content_length ? HTTP1_LENGTH : HTTP1_NO_BODY;
+        head->length = parser->content_length;
+    } else {
+        head->framing = HTTP1_UNTIL_CLOSE;
+    }
+}
+
 enum parsed http1_read_response(struct str bytes, struct str request_method,
                                 struct http1_head *ret_head, const char **ret_odd)
 {
-    struct http1_head head = {0};
-    struct str start = cut_start_line(bytes, &head.fields);
+    struct http1_head *head = ret_head;
+    struct str lines, start = begin_head(head, bytes, &lines);
     llhttp_t parser;
     const char *why;
 
-    if (!read_version(str_cut(&start, ' '), &head.minor))
+    if (!read_version(str_cut(&start, ' '), &head->minor))
         return odd(ret_odd, "neither HTTP/1.1 nor HTTP/1.0");
-    if (!read_status(&start, &head.status))
+    if (!read_status(&start, &head->status))
         return odd(ret_odd, "a bad status");
-    head.reason = start;
+    head->reason = start;
     if (memchr(start.p, '\r', start.n))
         return odd(ret_odd, "a bad status line");
 
-    why = check_fields(head.fields);
+    why = split_fields(head, lines);
     if (!why)
         why = check_grammar(HTTP_RESPONSE, STR(""), bytes, &parser);
     /* Without `chunked` a coded response lasts until the close, and nobody can misread its end. */
-    if (!why && http1_has_word(&head, STR("Transfer-Encoding"), STR("chunked")))
-        why = check_coding(&head, parser.flags & F_CHUNKED);
+    if (!why && http1_has_word(head, STR("Transfer-Encoding"), STR("chunked")))
+        why = check_coding(head, parser.flags & F_CHUNKED);
     if (why)
         return odd(ret_odd, why);
 
-    if (has_no_body(head.status, request_method)) {
-        head.framing = HTTP1_NO_BODY;
-    } else if (parser.flags & F_CHUNKED) {
-        head.framing = HTTP1_CHUNKED;
-    } else if (parser.flags & F_CONTENT_LENGTH && !(parser.flags & F_TRANSFER_ENCODING)) {
-        head.framing = parser.content_length ? HTTP1_LENGTH : HTTP1_NO_BODY;
-        head.length = parser.content_length;
-    } else {
-        head.framing = HTTP1_UNTIL_CLOSE;
-    }
-    head.persistent = is_persistent(&head) && head.framing != HTTP1_UNTIL_CLOSE;
-    head.upgrade = head.status == 101 && names_protocol(&head);
-    *ret_head = head;
+    frame_response(head, &parser, request_method);
+    head->persistent = is_persistent(head) && head->framing != HTTP1_UNTIL_CLOSE;
+    head->upgrade = head->status == 101 && names_protocol(head);
     return PARSED_DONE;
 }
 

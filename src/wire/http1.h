@@ -16,18 +16,31 @@
 
 enum { HTTP1_HEAD_MAX = 64 << 10 }; /* for whoever gathers a head; larger ones are not waited for */
 
+/* So many fields of a head are split once and for all; those behind them each time they are read.
+ */
+enum { HTTP1_SPLIT_MAX = 32 };
+
+struct http1_field {
+    struct str name, value;
+};
+
 enum http1_framing { HTTP1_NO_BODY, HTTP1_LENGTH, HTTP1_CHUNKED, HTTP1_UNTIL_CLOSE };
 
 struct http1_head {
     struct str method, target; /* of a request */
     unsigned status;           /* of a response */
     struct str reason;
-    unsigned minor;    /* HTTP/1.minor: 0 or 1 */
-    struct str fields; /* the field lines, each with its CR LF, without the empty line */
+    unsigned minor; /* HTTP/1.minor: 0 or 1 */
     enum http1_framing framing;
     uint64_t length; /* with HTTP1_LENGTH */
     bool persistent; /* its sender will take another message on this connection */
     bool upgrade;    /* it asks for, or agrees to, another protocol */
+
+    /* For the functions below. */
+    unsigned noted; /* which of the fields that decide about messages are there */
+    unsigned split_count;
+    struct str unsplit; /* the field lines that are not split, each with its CR LF */
+    struct http1_field split[HTTP1_SPLIT_MAX];
 };
 
 /*
@@ -37,22 +50,28 @@ struct http1_head {
  */
 enum parsed http1_find_end(struct str bytes, size_t *at, const char **ret_odd);
 
-/* Reads a whole head, as http1_find_end found it: DONE, or ODD and why. */
+/* Reads a whole head, as http1_find_end found it: DONE, or ODD and why; then it holds nothing. */
 enum parsed http1_read_request(struct str bytes, struct http1_head *ret_head, const char **ret_odd);
 /* How a response is framed depends on the method that it answers (RFC 9112, section 6.3). */
 enum parsed http1_read_response(struct str bytes, struct str request_method,
                                 struct http1_head *ret_head, const char **ret_odd);
 
-struct http1_field {
-    struct str name, value;
+/* The fields in their order: for (it = http1_fields(&head); http1_next_field(&it, &field);) … */
+struct http1_fields {
+    const struct http1_head *head;
+    unsigned at;
+    struct str unsplit;
 };
 
-/* Cuts the next field off *fields, a copy of head->fields. False when there is none. */
-bool http1_next_field(struct str *fields, struct http1_field *ret_field);
+struct http1_fields http1_fields(const struct http1_head *head);
+bool http1_next_field(struct http1_fields *it, struct http1_field *ret_field);
 /* The value of the first field of this name; .p is NULL when there is none. */
 struct str http1_field(const struct http1_head *head, struct str name);
 /* Whether a list-valued field (Connection, …) holds this word, in any of its lines. */
 bool http1_has_word(const struct http1_head *head, struct str name, struct str word);
+/* The words of such fields, the first `max` of them; how many there are. */
+size_t http1_words(const struct http1_head *head, struct str name, struct str *ret_words,
+                   size_t max);
 
 /* Walks through a body as its bytes come. */
 struct http1_body {
