@@ -5,6 +5,7 @@
  */
 #include "base/buf.h"
 #include "bench/bench.h"
+#include "obs/devices.h"
 #include "sources/imports/import.h"
 
 #include <stdio.h>
@@ -92,7 +93,8 @@ static uint64_t import(void *path)
     stream_init(&stream, NULL);
     stream_add_sink(&stream, count, NULL);
     devices_init(&devices);
-    if (import_open(path, NULL, &i, &report, &err) || import_emit(i, &stream, &devices, &err)) {
+    stream_use_devices(&stream, &devices);
+    if (import_open(path, NULL, &i, &report, &err) || import_emit(i, &stream, &err)) {
         fprintf(stderr, "%s\n", err.text);
         exit(1);
     }

@@ -4,6 +4,7 @@
  * imported again: that has to give the same, to the byte.
  */
 #include "base/auto.h"
+#include "obs/devices.h"
 #include "report/export.h"
 #include "sources/imports/import.h"
 
@@ -30,7 +31,8 @@ static void emit(struct import *import, uint64_t began_wall_us, struct buf *out)
     stream_init(&stream, NULL);
     stream_add_sink(&stream, put, &e);
     devices_init(&devices);
-    assert(import_emit(import, &stream, &devices, NULL) == 0);
+    stream_use_devices(&stream, &devices);
+    assert(import_emit(import, &stream, NULL) == 0);
     devices_finish(&devices);
     export_ndjson.finish(e.exporter);
 }

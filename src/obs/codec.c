@@ -8,6 +8,10 @@ static void put_varint(struct buf *out, uint64_t value)
     uint8_t bytes[10];
     size_t n = 0;
 
+    if (value < 0x80) { /* as nearly all are */
+        buf_put_byte(out, (uint8_t)value);
+        return;
+    }
     do {
         bytes[n] = (uint8_t)(value & 0x7f);
         value >>= 7;

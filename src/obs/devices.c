@@ -10,7 +10,7 @@
 
 void devices_init(struct devices *d)
 {
-    *d = (struct devices){0};
+    *d = (struct devices){.mutex = PTHREAD_MUTEX_INITIALIZER};
 }
 
 void devices_finish(struct devices *d)
@@ -20,7 +20,11 @@ void devices_finish(struct devices *d)
     for (size_t at = 0; (name = str_map_next(&d->names, &at, NULL));)
         free(name);
     str_map_finish(&d->names);
-    str_map_finish(&d->by_address);
+    str_map_finish(&d->by_key);
+    for (uint32_t i = 0; i < d->count; i++)
+        free(d->keys[i]);
+    free(d->keys);
+    pthread_mutex_destroy(&d->mutex);
 }
 
 int devices_name(struct devices *d, struct str assignment, struct err *err)
@@ -32,48 +36,105 @@ int devices_name(struct devices *d, struct str assignment, struct err *err)
         return err_set(err, -EINVAL,
                        "'" STR_FMT "': expected NAME=ADDR, such as VM-01=192.168.1.77",
                        STR_ARG(assignment));
+    pthread_mutex_lock(&d->mutex);
     free(str_map_get(&d->names, address));
     str_map_put(&d->names, address, str_dup(name));
+    pthread_mutex_unlock(&d->mutex);
     return 0;
 }
 
-void devices_suggest_name(struct devices *d, struct str address, struct str name)
+void devices_suggest_name(struct devices *d, struct str key, struct str name)
 {
-    if (!str_map_get(&d->names, address))
-        str_map_put(&d->names, address, str_dup(name));
+    pthread_mutex_lock(&d->mutex);
+    if (!str_map_get(&d->names, key))
+        str_map_put(&d->names, key, str_dup(name));
+    pthread_mutex_unlock(&d->mutex);
 }
 
-static void remember(struct devices *d, struct str address, uint32_t id)
-{
-    str_map_put(&d->by_address, address, (void *)(uintptr_t)id);
-}
+/* --- with the mutex held --- */
 
-void devices_restore(struct devices *d, uint32_t id, struct str address)
+static void make_room(struct devices *d, uint32_t count)
 {
-    if (!id || id > DEVICES_MAX)
+    uint32_t room = d->room ? d->room : 16;
+
+    if (count <= d->room)
         return;
-    remember(d, address, id);
+    while (room < count)
+        room *= 2;
+    d->keys = xreallocarray(d->keys, room, sizeof *d->keys);
+    memset(d->keys + d->room, 0, (room - d->room) * sizeof *d->keys);
+    d->room = room;
+}
+
+static void remember(struct devices *d, uint32_t id, struct str key)
+{
+    make_room(d, id);
+    free(d->keys[id - 1]);
+    d->keys[id - 1] = str_dup(key);
+    str_map_put(&d->by_key, key, (void *)(uintptr_t)id);
     if (id > d->count)
         d->count = id;
 }
 
-uint32_t devices_get(struct devices *d, struct stream *stream, enum obs_source source,
-                     struct str address, uint64_t at_us)
+static uint32_t find_or_make(struct devices *d, struct str key)
 {
-    uint32_t id = (uint32_t)(uintptr_t)str_map_get(&d->by_address, address);
+    uint32_t id = (uint32_t)(uintptr_t)str_map_get(&d->by_key, key);
 
-    if (id)
-        return id;
-    if (d->count == DEVICES_MAX)
-        return DEVICES_MAX;
+    if (id || d->count == DEVICES_MAX)
+        return id ? id : DEVICES_MAX;
+    remember(d, d->count + 1, key);
+    return d->count;
+}
 
-    id = ++d->count;
-    remember(d, address, id);
-    stream_put(stream, &(struct obs){.kind = OBS_DEVICE_SEEN,
-                                     .source = source,
-                                     .device = id,
-                                     .at_us = at_us,
-                                     .client = address,
-                                     .name = str_of(str_map_get(&d->names, address))});
+/* --- what the stream has told --- */
+
+/* From now on it is. */
+static bool was_announced(struct devices *d, uint32_t id)
+{
+    uint64_t bit = 1ull << id % 64;
+    bool was = d->announced[id / 64] & bit;
+
+    d->announced[id / 64] |= bit;
+    return was;
+}
+
+void devices_restore(struct devices *d, uint32_t id, struct str key)
+{
+    if (!id || id > DEVICES_MAX)
+        return;
+    pthread_mutex_lock(&d->mutex);
+    remember(d, id, key);
+    pthread_mutex_unlock(&d->mutex);
+    was_announced(d, id);
+}
+
+uint32_t devices_get(struct devices *d, struct str key)
+{
+    uint32_t id;
+
+    pthread_mutex_lock(&d->mutex);
+    id = find_or_make(d, key);
+    pthread_mutex_unlock(&d->mutex);
     return id;
+}
+
+uint32_t devices_count(struct devices *d)
+{
+    uint32_t n;
+
+    pthread_mutex_lock(&d->mutex);
+    n = d->count;
+    pthread_mutex_unlock(&d->mutex);
+    return n;
+}
+
+bool devices_announce(struct devices *d, uint32_t id, struct str *ret_key, struct str *ret_name)
+{
+    if (!id || id > DEVICES_MAX || was_announced(d, id))
+        return false;
+    pthread_mutex_lock(&d->mutex);
+    *ret_key = id <= d->count ? str_of(d->keys[id - 1]) : (struct str){0};
+    *ret_name = str_of(str_map_get(&d->names, *ret_key));
+    pthread_mutex_unlock(&d->mutex);
+    return true;
 }

@@ -84,6 +84,7 @@ struct obs {
     uint32_t device; /* 0: none */
     enum obs_kind kind;
     enum obs_source source;
+    struct str encoded; /* the fields as codec.h has them, when they are at hand already */
 #define FIELD(member, type, name, says) OBS_MEMBER_##type member;
 #include "obs/fields.def"
 #undef FIELD

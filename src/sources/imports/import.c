@@ -3,6 +3,7 @@
 
 #include "base/map.h"
 #include "base/xalloc.h"
+#include "obs/devices.h"
 #include "sources/imports/import_format.h"
 #include "sources/imports/sorter.h"
 
@@ -201,7 +202,6 @@ void import_close(struct import *i)
 struct emission {
     const struct import *import;
     struct stream *stream;
-    struct devices *devices;
     uint64_t flows_before;
     uint64_t last_flow;
     struct map open; /* of a log's flows: to a struct open_flow */
@@ -218,7 +218,7 @@ static struct open_flow *open_flow(struct emission *e, const struct obs *o)
     struct open_flow *f = xalloc(sizeof *f);
 
     if (o->client.n)
-        f->device = devices_get(e->devices, e->stream, o->source, o->client, o->at_us);
+        f->device = devices_get(e->stream->devices, o->client);
     f->flow = stream_next_flow(e->stream);
     map_put(&e->open, o->flow, f);
     return f;
@@ -244,21 +244,27 @@ static uint32_t device_here(struct emission *e, const struct obs *o)
     return (uint32_t)(uintptr_t)map_get(&e->ids, o->device);
 }
 
+/* "*:PORT" is a whole key: the device behind that port of the proxy. */
+static struct str device_key(struct str client)
+{
+    return str_starts(client, STR("*:")) ? client : address_without_port(client);
+}
+
 /* A device of the recording is met. A name that was given here goes before the one in the file. */
 static void know_device(struct emission *e, const struct obs *o)
 {
-    struct str address = address_without_port(o->client);
+    struct str key = device_key(o->client);
     struct buf text;
 
     buf_init(&text, BUF_UNBOUNDED);
-    if (!address.n) {
+    if (!key.n) {
         buf_printf(&text, "device-%u", o->device);
-        address = buf_str(&text);
+        key = buf_str(&text);
     }
     if (o->kind == OBS_DEVICE_SEEN && o->name.n)
-        devices_suggest_name(e->devices, address, o->name);
+        devices_suggest_name(e->stream->devices, key, o->name);
 
-    uint32_t id = devices_get(e->devices, e->stream, o->source, address, o->at_us);
+    uint32_t id = devices_get(e->stream->devices, key);
     map_put(&e->ids, o->device, (void *)(uintptr_t)id);
     buf_finish(&text);
 }
@@ -267,8 +273,11 @@ static void emit_recorded(struct emission *e, struct obs *o)
 {
     if (o->device && !device_here(e, o) && e->ids.n < DEVICES_MAX) {
         know_device(e, o);
-        if (o->kind == OBS_DEVICE_SEEN)
-            return; /* devices_get has told of it */
+        if (o->kind == OBS_DEVICE_SEEN) {
+            o->device = device_here(e, o);
+            stream_announce(e->stream, o); /* by the name it has here */
+            return;
+        }
     }
     if (o->device)
         o->device = device_here(e, o);
@@ -301,10 +310,9 @@ static void say(struct emission *e, enum obs_kind kind, uint64_t at_us, const ch
                                             .text = str_of(text)});
 }
 
-int import_emit(struct import *i, struct stream *stream, struct devices *devices, struct err *err)
+int import_emit(struct import *i, struct stream *stream, struct err *err)
 {
-    struct emission e = {
-        .import = i, .stream = stream, .devices = devices, .flows_before = stream->last_flow};
+    struct emission e = {.import = i, .stream = stream, .flows_before = stream->last_flow};
     struct open_flow *f;
     int r;
 

@@ -10,7 +10,6 @@
 #pragma once
 
 #include "base/err.h"
-#include "obs/devices.h"
 #include "obs/stream.h"
 
 struct import;
@@ -40,9 +39,9 @@ int import_open(const char *path, const struct import_progress *progress,
 /*
  * Puts the observations into the stream, in order of time, at_us counted from began_wall_us. Any
  * number of times.
- * Names in `devices` are used. What a log or a HAR tells has the source "import", between a
- * source-started and a source-lost; what NDJSON tells keeps its own sources, and only its flows
- * and devices are numbered on from what the stream and `devices` already have.
+ * The stream has devices, whose names are used. What a log or a HAR tells has the source "import",
+ * between a source-started and a source-lost; what NDJSON tells keeps its own sources, and only its
+ * flows and devices are numbered on from what the stream and its devices already have.
  */
-int import_emit(struct import *i, struct stream *stream, struct devices *devices, struct err *err);
+int import_emit(struct import *i, struct stream *stream, struct err *err);
 void import_close(struct import *i);

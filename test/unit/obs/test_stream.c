@@ -71,12 +71,33 @@ static void a_resumed_stream_goes_on(void **state)
     assert_true(sequence.last.at_us == 30);
 }
 
+static void streams_that_share_flows_number_them_together(void **state)
+{
+    struct stream all, one, other;
+
+    (void)state;
+    stream_init(&all, NULL);
+    stream_init(&one, NULL);
+    stream_init(&other, NULL);
+    stream_resume(&all, 0, 20, 0);
+    stream_share_flows(&one, &all);
+    stream_share_flows(&other, &all);
+    assert_true(stream_next_flow(&one) == 21);
+    assert_true(stream_next_flow(&other) == 22);
+    assert_true(stream_next_flow(&all) == 23);
+    assert_true(stream_next_flow(&one) == 24);
+    /* The numbers of what is put stay each one's own. */
+    assert_true(stream_put(&one, &(struct obs){0}) == 1);
+    assert_true(stream_put(&other, &(struct obs){0}) == 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(times_never_go_backwards),
         cmocka_unit_test(sinks_get_each_in_the_order_they_were_added),
         cmocka_unit_test(a_resumed_stream_goes_on),
+        cmocka_unit_test(streams_that_share_flows_number_them_together),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "test/unit/sources/imported.h"
 
 #include "base/xalloc.h"
+#include "obs/devices.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -74,8 +75,9 @@ int import_text(struct str text, struct import_report *ret_report, struct buf *o
     stream_init(&stream, NULL);
     stream_add_sink(&stream, describe_to, out);
     devices_init(&devices);
+    stream_use_devices(&stream, &devices);
     if (!r)
-        r = import_emit(import, &stream, &devices, &err);
+        r = import_emit(import, &stream, &err);
     if (r)
         buf_printf(out, "%s",
                    err.text + (str_starts(str_of(err.text), str_of(path)) ? str_of(path).n : 0));

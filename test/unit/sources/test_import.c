@@ -314,8 +314,9 @@ static void the_real_log_of_a_windows_server_gives_its_seventeen_flows(void **st
     stream_init(&stream, NULL);
     stream_add_sink(&stream, count, counts);
     devices_init(&devices);
+    stream_use_devices(&stream, &devices);
     assert_int_equal(import_open(path, NULL, &import, &report, NULL), 0);
-    assert_int_equal(import_emit(import, &stream, &devices, NULL), 0);
+    assert_int_equal(import_emit(import, &stream, NULL), 0);
     assert_int_equal(report.records, 17);
     assert_int_equal(report.skipped, 0);
     assert_int_equal(counts[OBS_DEVICE_SEEN], 1);
@@ -391,8 +392,9 @@ static void a_large_log_goes_through_in_bounded_memory(void **state)
     stream_init(&stream, NULL);
     stream_add_sink(&stream, check_in_order, &c);
     devices_init(&devices);
+    stream_use_devices(&stream, &devices);
     assert_int_equal(import_open(path, NULL, &import, &report, NULL), 0);
-    assert_int_equal(import_emit(import, &stream, &devices, NULL), 0);
+    assert_int_equal(import_emit(import, &stream, NULL), 0);
     assert_int_equal(report.skipped, 0);
     assert_int_equal(c.opened, LINES);
     assert_int_equal(c.closed, LINES);
