@@ -16,7 +16,7 @@
 #include "store/recording.h"
 
 #include "base/xalloc.h"
-#include "obs/codec.h"
+#include "obs/row.h"
 #include "store/db.h"
 #include "store/format.h"
 #include "store/lock.h"
@@ -31,20 +31,16 @@
 #include <time.h>
 
 enum {
-    COMMIT_ROWS = 1000,
-    COMMIT_MS = 200,
+    COMMIT_ROWS = 4000,
+    COMMIT_MS = 25,
     RETRY_MS = 200,
     PUT_WAIT_MS = 1000,
-    BATCH_BYTES = 4 << 20, /* a batch is full from here on */
-    BATCH_ROOM = BATCH_BYTES + 2 * OBS_KIND_FIELDS_MAX * (OBS_TEXT_MAX + 16), /* two more fit */
+    FLUSH_WAIT_MS = 5000,
+    BATCH_BYTES = 4 << 20,                      /* a batch is full from here on */
+    BATCH_ROOM = BATCH_BYTES + 2 * OBS_ROW_MAX, /* two more fit */
     CHECKPOINT_PAGES = 4000,
-};
-
-/* An observation in a batch; n bytes of fields follow. */
-struct row {
-    uint64_t seq, at_us, flow;
-    uint32_t device, n;
-    uint16_t kind, source;
+    ROWS_AT_ONCE = 50, /* a statement for each row would take a third longer */
+    COLUMNS = 7,
 };
 
 struct batch {
@@ -57,15 +53,17 @@ struct recorder {
     char *path;
     struct file_lock *lock;
     sqlite3 *db;
-    sqlite3_stmt *begin, *insert, *commit;
+    sqlite3_stmt *begin, *insert, *insert_many, *commit;
     struct batch writing; /* the writer's own */
+    uint64_t tail_seq;    /* of the last row in the table; the writer's too */
 
     pthread_t writer;
     pthread_mutex_t mutex; /* guards what follows */
     pthread_cond_t filled; /* the writer waits: rows came, or it is to end */
-    pthread_cond_t taken;  /* callers wait: the writer took a batch, or is in trouble */
+    pthread_cond_t taken;  /* callers wait: the writer took a batch, wrote it, or is in trouble */
     struct batch filling;
     bool closing;
+    bool flushing;    /* somebody waits for what was put: a batch need not fill */
     uint64_t put_seq; /* of the last observation put */
     uint64_t committed_seq;
     int trouble;
@@ -100,19 +98,7 @@ static bool batch_is_full(const struct batch *b)
 
 static void batch_add(struct batch *b, const struct obs *o)
 {
-    size_t at = b->rows.n;
-    struct row row = {.seq = o->seq,
-                      .at_us = o->at_us,
-                      .flow = o->flow,
-                      .device = o->device,
-                      .kind = (uint16_t)o->kind,
-                      .source = (uint16_t)o->source};
-
-    buf_put(&b->rows, &row, sizeof(row));
-    obs_encode_fields(o, &b->rows);
-    assert(!b->rows.full);
-    row.n = (uint32_t)(b->rows.n - at - sizeof(row));
-    memcpy(b->rows.p + at, &row, sizeof(row));
+    obs_row_put(&b->rows, o);
     b->count++;
     b->last_seq = o->seq;
 }
@@ -133,35 +119,57 @@ static int step_once(sqlite3_stmt *stmt)
     return r == SQLITE_DONE ? 0 : -1;
 }
 
-static int insert_row(sqlite3_stmt *insert, const struct row *row, const char *fields)
+/*
+ * A row that follows the last one gets its seq from SQLite, which then need not look whether there
+ * is one already: that is a third of the work. After a gap the seq is given.
+ */
+static void bind_row(struct recorder *r, sqlite3_stmt *insert, int at, const struct obs_row *row,
+                     struct str fields)
 {
-    sqlite3_bind_int64(insert, 1, (sqlite3_int64)row->seq);
-    sqlite3_bind_int64(insert, 2, (sqlite3_int64)row->at_us);
-    sqlite3_bind_int(insert, 3, row->kind);
-    sqlite3_bind_int(insert, 4, row->source);
-    sqlite3_bind_int64(insert, 5, row->device);
-    sqlite3_bind_int64(insert, 6, (sqlite3_int64)row->flow);
-    sqlite3_bind_blob(insert, 7, fields, (int)row->n, SQLITE_STATIC);
+    if (row->seq == r->tail_seq + 1)
+        sqlite3_bind_null(insert, at + 1);
+    else
+        sqlite3_bind_int64(insert, at + 1, (sqlite3_int64)row->seq);
+    r->tail_seq = row->seq;
+    sqlite3_bind_int64(insert, at + 2, (sqlite3_int64)row->at_us);
+    sqlite3_bind_int(insert, at + 3, row->kind);
+    sqlite3_bind_int(insert, at + 4, row->source);
+    sqlite3_bind_int64(insert, at + 5, row->device);
+    sqlite3_bind_int64(insert, at + 6, (sqlite3_int64)row->flow);
+    sqlite3_bind_blob(insert, at + 7, fields.p, (int)fields.n, SQLITE_STATIC);
+}
+
+/* So many of them, with the statement that has places for just so many. */
+static int insert_some(struct recorder *r, sqlite3_stmt *insert, unsigned count, struct str *rows)
+{
+    struct obs_row row;
+
+    for (unsigned i = 0; i < count; i++) {
+        obs_row_peek(*rows, &row);
+        bind_row(r, insert, (int)(i * COLUMNS), &row, obs_row_cut(rows, &row));
+    }
     return step_once(insert);
 }
 
-static int insert_rows(struct recorder *r, struct str rows)
+static int insert_rows(struct recorder *r, struct str rows, unsigned count)
 {
-    while (rows.n) {
-        struct row row;
+    int code = 0;
 
-        memcpy(&row, rows.p, sizeof(row));
-        if (insert_row(r->insert, &row, rows.p + sizeof(row)) < 0)
-            return -1;
-        rows = str_skip(rows, sizeof(row) + row.n);
-    }
-    return 0;
+    r->tail_seq = r->committed_seq;
+    for (; code == 0 && count >= ROWS_AT_ONCE; count -= ROWS_AT_ONCE)
+        code = insert_some(r, r->insert_many, ROWS_AT_ONCE, &rows);
+    for (; code == 0 && count; count--)
+        code = insert_some(r, r->insert, 1, &rows);
+    return code;
 }
 
 /* All of the batch, or nothing of it. */
 static int write_batch(struct recorder *r, struct err *err)
 {
-    if (step_once(r->begin) == 0 && insert_rows(r, buf_str(&r->writing.rows)) == 0 &&
+    struct str rows = buf_str(&r->writing.rows);
+
+    if (step_once(r->begin) == 0 && insert_rows(r, rows, r->writing.count) == 0 &&
+        sqlite3_last_insert_rowid(r->db) == (sqlite3_int64)r->writing.last_seq &&
         step_once(r->commit) == 0)
         return 0;
 
@@ -178,7 +186,7 @@ static bool take_batch(struct recorder *r)
         pthread_cond_wait(&r->filled, &r->mutex);
 
     struct timespec due = after_ms(COMMIT_MS);
-    while (r->filling.count < COMMIT_ROWS && !r->closing)
+    while (r->filling.count < COMMIT_ROWS && !r->closing && !r->flushing)
         if (pthread_cond_timedwait(&r->filled, &r->mutex, &due) == ETIMEDOUT)
             break;
     if (!r->filling.count)
@@ -240,6 +248,7 @@ static void *write_batches(void *recorder)
         r->trouble = 0;
         r->committed_seq = r->writing.last_seq;
         batch_clear(&r->writing);
+        pthread_cond_broadcast(&r->taken);
     }
     pthread_mutex_unlock(&r->mutex);
     return NULL;
@@ -305,6 +314,26 @@ void recorder_put(void *recorder, const struct obs *o)
     pthread_mutex_unlock(&r->mutex);
 }
 
+int recorder_flush(struct recorder *r, struct err *err)
+{
+    struct timespec until = after_ms(FLUSH_WAIT_MS);
+    int code = 0;
+
+    pthread_mutex_lock(&r->mutex);
+    r->flushing = true;
+    pthread_cond_signal(&r->filled);
+    while (code == 0 && (r->filling.count || r->writing.count)) {
+        if (r->trouble)
+            code = err_set(err, r->trouble, "%s", r->trouble_says.text);
+        else if (pthread_cond_timedwait(&r->taken, &r->mutex, &until) == ETIMEDOUT)
+            code = err_set(err, -ETIMEDOUT, "%s: the disk does not take what is written to it",
+                           r->path);
+    }
+    r->flushing = false;
+    pthread_mutex_unlock(&r->mutex);
+    return code;
+}
+
 uint64_t recorder_committed(struct recorder *r)
 {
     pthread_mutex_lock(&r->mutex);
@@ -360,6 +389,23 @@ static int is_new(struct recorder *r, struct err *err)
     return code < 0 ? code : !version;
 }
 
+static int prepare_insert(struct recorder *r, unsigned rows, sqlite3_stmt **ret_insert,
+                          struct err *err)
+{
+    struct buf sql;
+    int code;
+
+    buf_init(&sql, BUF_UNBOUNDED);
+    buf_put_str(&sql, STR("INSERT INTO observation (seq, at_us, kind, source, device, flow, fields)"
+                          " VALUES"));
+    for (unsigned i = 0; i < rows; i++)
+        buf_put_str(&sql, i ? STR(", (?, ?, ?, ?, ?, ?, ?)") : STR(" (?, ?, ?, ?, ?, ?, ?)"));
+    buf_put_byte(&sql, '\0');
+    code = db_prepare(r->db, r->path, sql.p, ret_insert, err);
+    buf_finish(&sql);
+    return code;
+}
+
 static int open_database(struct recorder *r, uint64_t began_wall_us, struct err *err)
 {
     int code;
@@ -386,11 +432,8 @@ static int open_database(struct recorder *r, uint64_t began_wall_us, struct err 
                         err)) < 0 ||
         (code = db_prepare(r->db, r->path, "BEGIN IMMEDIATE", &r->begin, err)) < 0 ||
         (code = db_prepare(r->db, r->path, "COMMIT", &r->commit, err)) < 0 ||
-        (code = db_prepare(r->db, r->path,
-                           "INSERT INTO observation (seq, at_us, kind, source, device, flow,"
-                           " fields) VALUES (:seq, :at_us, :kind, :source, :device, :flow,"
-                           " :fields)",
-                           &r->insert, err)) < 0)
+        (code = prepare_insert(r, 1, &r->insert, err)) < 0 ||
+        (code = prepare_insert(r, ROWS_AT_ONCE, &r->insert_many, err)) < 0)
         return code;
     return 0;
 }
@@ -399,6 +442,7 @@ static void recorder_free(struct recorder *r)
 {
     db_finalize(&r->begin);
     db_finalize(&r->insert);
+    db_finalize(&r->insert_many);
     db_finalize(&r->commit);
     db_close(r->db);
     file_lock_release(r->lock);

@@ -51,6 +51,12 @@ void recorder_put(void *recorder, const struct obs *o);
 uint64_t recorder_committed(struct recorder *r);
 
 /*
+ * Waits, a few seconds at most, until what was put is in the file: for whoever puts, before it
+ * reads the file. An error says what the writer is in trouble with.
+ */
+int recorder_flush(struct recorder *r, struct err *err);
+
+/*
  * 0, or the negative errno of what stops the writing now (disk full, I/O error), with the sentence.
  * It tries again by itself, several times a second. ret_lost: observations lost so far.
  */

@@ -7,6 +7,7 @@
 #include "test/unit/unit.h"
 
 #include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,6 +31,18 @@ static inline int scratch_make(void **state)
 static inline const char *scratch_path(struct scratch *s, const char *name)
 {
     return arena_printf(s->arena, STR_FMT "/%s", STR_ARG(s->path), name).p;
+}
+
+/* A file with this text; its path. */
+static inline const char *scratch_write(struct scratch *s, const char *name, struct str text)
+{
+    const char *path = scratch_path(s, name);
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(text.p, 1, text.n, file), text.n);
+    assert_int_equal(fclose(file), 0);
+    return path;
 }
 
 /* How many files are in it; removes them when told to. */

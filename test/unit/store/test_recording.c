@@ -253,6 +253,23 @@ static void wait_until_committed(struct recorder *r, uint64_t seq)
         sched_yield();
 }
 
+static void a_flush_leaves_nothing_to_commit(void **state)
+{
+    struct scratch *dir = *state;
+    struct recording_state rs;
+    struct recorder *r = record(scratch_path(dir, "flush.flight"), &rs);
+
+    assert_int_equal(recorder_flush(r, NULL), 0); /* nothing is there yet */
+    for (uint64_t seq = 1; seq <= 5000; seq += 1 + seq % 3) {
+        recorder_put(r, &(struct obs){.kind = OBS_NOTE, .seq = seq, .source = SOURCE_PERSON});
+        if (seq % 7)
+            continue;
+        assert_int_equal(recorder_flush(r, NULL), 0);
+        assert_true(recorder_committed(r) == seq);
+    }
+    stop(r);
+}
+
 static void a_trickle_is_committed_without_more_to_follow(void **state)
 {
     struct scratch *dir = *state;
@@ -497,6 +514,7 @@ int main(void)
         CLAIM(a_recorder_of_another_process_is_respected),
         CLAIM(a_continued_recording_goes_on_after_a_gap),
         CLAIM(a_new_recording_has_no_gap),
+        CLAIM(a_flush_leaves_nothing_to_commit),
         CLAIM(a_trickle_is_committed_without_more_to_follow),
         CLAIM(what_is_not_committed_is_bounded),
         CLAIM(a_recording_is_read_while_it_is_written),
