@@ -15,6 +15,8 @@
 #include "explain/matcher.h"
 
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,6 +67,7 @@ static void flow_free(struct flow *f)
         f->host->open_flows--;
     free(f->url);
     free(f->user_agent);
+    free(f->rule);
     free(f);
 }
 
@@ -224,6 +227,7 @@ static void keep_captures(struct device *d, struct moment *m, const struct occur
     const struct endpoint *e =
         what->host.n ? endpoints_match(d->rules->endpoints, what->host) : NULL;
     struct captures kept = {0};
+    char status[24];
 
     for (unsigned i = 0; what->captures && i < what->captures->n; i++)
         keep(&kept, what->captures->v[i].name, what->captures->v[i].value);
@@ -232,6 +236,11 @@ static void keep_captures(struct device *d, struct moment *m, const struct occur
         keep(&kept, STR("role"), e->role);
     if (what->failure)
         keep(&kept, STR("failure"), str_of(flow_failure_says(what->failure)));
+    keep(&kept, STR("rule"), what->rule);
+    if (what->status) {
+        snprintf(status, sizeof status, "%" PRIu64, what->status);
+        keep(&kept, STR("status"), str_of(status));
+    }
     release_captures(&m->captures); /* only now: they may be what is kept */
     m->captures = kept;
 }
@@ -386,6 +395,12 @@ bool device_reached(const struct device *d, const struct host *host)
 
 /* --- flows --- */
 
+/* A finding that cannot occur again is over all the same when its host works. */
+static bool may_be_over(const struct condition *c, enum flow_event what)
+{
+    return what == FLOW_CONTACT && c->rule->kind == RULE_FINDING;
+}
+
 static void dispatch(struct device *d, struct flow *f, enum flow_event what, const struct obs *o)
 {
     if (!f->host)
@@ -395,7 +410,7 @@ static void dispatch(struct device *d, struct flow *f, enum flow_event what, con
     for (unsigned i = 0; i < interest->n; i++) {
         const struct condition *c = interest->v[i];
 
-        if (device_may_occur(d, c))
+        if (device_may_occur(d, c) || may_be_over(c, what))
             c->matcher->flow(d, c, state_of(d, c), f, what, o);
     }
 }
@@ -550,24 +565,22 @@ static void on_response(struct device *d, struct flow *f, const struct obs *o)
 {
     f->status = o->status;
     f->status_by = o->by;
-    if ((o->by == BY_PROXY || o->by == BY_UPSTREAM) && o->status >= 400) {
+    if (o->by == BY_UPSTREAM && o->status >= 400) {
+        f->failure = FAILURE_UPSTREAM;
+    } else if (o->by == BY_PROXY && o->status >= 400) {
         if (o->status == 407)
             f->failure = FAILURE_AUTH;
         else if (o->status == 403)
             f->failure = FAILURE_BLOCKED;
         else if (o->status >= 500 && !f->failure)
-            f->failure = FAILURE_UPSTREAM;
+            f->failure = FAILURE_PROXY;
     } else if (flow_is_plain(f)) {
         contact(d, f, o);
     }
 }
 
-static enum flow_failure failure_of(const struct flow *f, enum flow_why why)
+static enum flow_failure failure_by_end(const struct flow *f, enum flow_why why)
 {
-    if (f->failure)
-        return f->failure;
-    if (f->alert)
-        return FAILURE_HANDSHAKE;
     switch (why) {
     case WHY_NAME_FAILED:
         return FAILURE_NAME;
@@ -580,7 +593,7 @@ static enum flow_failure failure_of(const struct flow *f, enum flow_why why)
     case WHY_AUTHENTICATION:
         return FAILURE_AUTH;
     case WHY_UPSTREAM_FAILED:
-        return FAILURE_UPSTREAM;
+        return FAILURE_NO_UPSTREAM;
     case WHY_SERVER_RESET:
     case WHY_SERVER_CLOSED:
         return f->answered ? FAILURE_HANDSHAKE : f->hello ? FAILURE_RESET : FAILURE_SILENT;
@@ -602,6 +615,29 @@ static enum flow_failure failure_of(const struct flow *f, enum flow_why why)
         break;
     }
     return FAILURE_NONE;
+}
+
+/* What looks like a server's silence may be the patience of somebody who had to wait for us. */
+static bool may_be_slowness(enum flow_failure failure, enum flow_why why)
+{
+    return why == WHY_TIMEOUT || failure == FAILURE_SILENT || failure == FAILURE_RESET ||
+           failure == FAILURE_HANDSHAKE;
+}
+
+static enum flow_failure failure_of(const struct flow *f, enum flow_why why)
+{
+    enum flow_failure by_end = failure_by_end(f, why);
+
+    if (f->told & TOLD_TO_REFUSE)
+        return FAILURE_TOLD;
+    /* That the upstream proxy's name or address failed says nothing of the host's. */
+    if (why == WHY_UPSTREAM_FAILED)
+        return f->failure == FAILURE_UPSTREAM ? FAILURE_UPSTREAM : FAILURE_NO_UPSTREAM;
+    if (f->failure)
+        return f->failure;
+    if (f->alert)
+        return FAILURE_HANDSHAKE;
+    return f->told & TOLD_TO_SLOW && may_be_slowness(by_end, why) ? FAILURE_SLOWED : by_end;
 }
 
 /* Whether the device or the server ended it, and not the recorder's own patience. */
@@ -645,6 +681,20 @@ static void keep_text(char **kept, struct str text)
     *kept = str_dup(str_head(text, URL_MAX));
 }
 
+static void on_rule(struct device *d, struct flow *f, const struct obs *o)
+{
+    unsigned refused = f->told & TOLD_TO_REFUSE;
+    enum told told;
+
+    if (!told_named(o->type, &told))
+        return;
+    f->told |= 1u << told;
+    /* It is explained by the first that refuses it, and else by the first that slows it. */
+    if ((!refused && TOLD_TO_REFUSE & 1u << told) || (!f->rule && TOLD_TO_SLOW & 1u << told))
+        keep_text(&f->rule, o->text);
+    dispatch(d, f, FLOW_TOLD, o);
+}
+
 static void on_flow(struct device *d, struct flow *f, const struct obs *o)
 {
     switch (o->kind) {
@@ -678,6 +728,9 @@ static void on_flow(struct device *d, struct flow *f, const struct obs *o)
         break;
     case OBS_HTTP_RESPONSE:
         on_response(d, f, o);
+        break;
+    case OBS_RULE_APPLIED:
+        on_rule(d, f, o);
         break;
     case OBS_FLOW_PROGRESS:
         on_bytes(d, f, o);

@@ -94,6 +94,8 @@ struct occurrence {
     uint64_t duration_us, bytes;
     const struct captures *captures;
     struct str host; /* for {host} */
+    struct str rule; /* the recorder's, for {rule} */
+    uint64_t status; /* for {status}; 0: not seen */
     enum flow_failure failure;
 };
 

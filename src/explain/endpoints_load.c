@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "explain/endpoints_load.h"
 
+#include "base/host_pattern.h"
 #include "base/nearest.h"
-
-#include <ctype.h>
 
 const char *const phase_ids[] = {
     "net",         "ident", "profile", "activate", "oobe-update", "attest",
@@ -13,12 +12,12 @@ const char *const phase_ids[] = {
 
 /* In the order of enum requirement. */
 static const char *const requirements[] = {"no", "conditional", "yes", NULL};
-static const char *const inspections[] = {"supported", "unsupported", NULL};
+static const char *const supports[] = {"supported", "unsupported", NULL};
 
 static const char *const service_keys[] = {"title", "says", NULL};
 static const char *const endpoint_keys[] = {
-    "host",  "service",    "role",   "phases", "required",
-    "ports", "inspection", "legacy", "source", NULL,
+    "host",       "service", "role",   "phases", "required", "ports",
+    "inspection", "proxies", "legacy", "source", NULL,
 };
 
 /* A short list, as ports, phases and sources are; so it costs little to put together. */
@@ -44,29 +43,12 @@ static void append(struct yaml_doc *doc, struct str *list, struct str item, cons
 
 /* --- hosts ------------------------------------------------------------------------------------ */
 
-static bool is_host_character(char c)
-{
-    return isalnum((unsigned char)c) || c == '-' || c == '_' || c == '.' || c == '*' ||
-           (uint8_t)c >= 0x80;
-}
-
 /* What is wrong with a pattern, or NULL. */
 static const char *host_complaint(struct str pattern)
 {
-    bool fixed = false;
+    const char *complaint = host_pattern_complaint(pattern);
 
-    if (str_search(pattern, STR("/")) < pattern.n || str_find(pattern, ':') < pattern.n)
-        return "a host is a name alone, without https://, port or path";
-    for (size_t i = 0; i < pattern.n; i++) {
-        if (!is_host_character(pattern.p[i]))
-            return "a host name has letters, digits, '-', '_' and '.', and '*' for any text";
-        fixed = fixed || (pattern.p[i] != '*' && pattern.p[i] != '.');
-    }
-    if (!fixed)
-        return "this would fit every host";
-    if (str_search(pattern, STR("..")) < pattern.n || str_search(pattern, STR("**")) < pattern.n)
-        return "'..' and '**' fit nothing that '.' and '*' do not say";
-    return pattern.n > HOST_MAX ? "longer than any host name" : NULL;
+    return !complaint && host_pattern_fits_all(pattern) ? "this would fit every host" : complaint;
 }
 
 /* --- the fields of an endpoint ---------------------------------------------------------------- */
@@ -212,7 +194,7 @@ static bool read_service(const struct endpoints *e, struct yaml_doc *doc,
 static bool read_endpoint(const struct endpoints *e, struct yaml_doc *doc,
                           const struct yaml_node *map, struct endpoint *ret)
 {
-    unsigned required = REQUIRED_NO, inspection = 0;
+    unsigned required = REQUIRED_NO, inspection = 0, proxies = 0;
     struct endpoint endpoint = {0};
     bool good = read_service(e, doc, yaml_need(doc, map, "service"), &endpoint.service);
 
@@ -220,11 +202,13 @@ static bool read_endpoint(const struct endpoints *e, struct yaml_doc *doc,
     endpoint.phases = read_phases(doc, yaml_get(map, "phases"));
     endpoint.ports = read_ports(doc, yaml_get(map, "ports"));
     yaml_choice(doc, yaml_get(map, "required"), requirements, &required);
-    yaml_choice(doc, yaml_get(map, "inspection"), inspections, &inspection);
+    yaml_choice(doc, yaml_get(map, "inspection"), supports, &inspection);
+    yaml_choice(doc, yaml_get(map, "proxies"), supports, &proxies);
     yaml_bool(doc, yaml_get(map, "legacy"), &endpoint.legacy);
     endpoint.source = read_sources(doc, yaml_get(map, "source"));
     endpoint.required = (enum requirement)required;
     endpoint.inspection_unsupported = inspection == 1;
+    endpoint.proxies_unsupported = proxies == 1;
     *ret = endpoint;
     return good;
 }

@@ -14,6 +14,7 @@ enum flow_event {
     FLOW_CONTACT, /* it worked: the server answered. Comes once, at the earliest sure sign */
     FLOW_BYTES,   /* bytes moved */
     FLOW_FAILED,  /* it ended without an answer */
+    FLOW_TOLD,    /* a rule that the recorder was given changed it */
     FLOW_CLOSED,
     FLOW_EVENTS
 };
@@ -21,19 +22,46 @@ enum flow_event {
 /* How a flow failed. The names are what rules call them. */
 enum flow_failure {
     FAILURE_NONE,
-    FAILURE_NAME,      /* its name could not be resolved */
-    FAILURE_CONNECT,   /* the server could not be reached */
-    FAILURE_BLOCKED,   /* a proxy refused it */
-    FAILURE_AUTH,      /* a proxy wanted credentials */
-    FAILURE_UPSTREAM,  /* a proxy could not pass it on */
-    FAILURE_RESET,     /* reset after the ClientHello, before an answer */
-    FAILURE_HANDSHAKE, /* the device refused the server's handshake */
-    FAILURE_SILENT,    /* the server never answered */
+    FAILURE_NAME,        /* its name could not be resolved */
+    FAILURE_CONNECT,     /* the server could not be reached */
+    FAILURE_BLOCKED,     /* a proxy refused it */
+    FAILURE_AUTH,        /* a proxy wanted credentials */
+    FAILURE_PROXY,       /* a proxy could not pass it on */
+    FAILURE_UPSTREAM,    /* the upstream proxy answered that it does not pass it on */
+    FAILURE_NO_UPSTREAM, /* the upstream proxy gave no answer at all */
+    FAILURE_RESET,       /* reset after the ClientHello, before an answer */
+    FAILURE_HANDSHAKE,   /* the device refused the server's handshake */
+    FAILURE_SILENT,      /* the server never answered */
+    FAILURE_TOLD,        /* the recorder was told to refuse it */
+    FAILURE_SLOWED,      /* the recorder was told to slow it down, and somebody lost patience */
     FAILURES
 };
 
+/* What the recorder did because it was told to: nobody else's doing. */
+enum { FAILURES_OF_OURS = 1 << FAILURE_TOLD | 1 << FAILURE_SLOWED };
+
 extern const char *const flow_failure_names[FAILURES + 1]; /* NULL at the end */
 const char *flow_failure_says(enum flow_failure f);        /* "its name could not be resolved" */
+
+/* What a rule of the recorder does to a flow. The names are those in rule-applied. */
+enum told {
+    TOLD_DENY,
+    TOLD_BLOCK,
+    TOLD_THROTTLE,
+    TOLD_DELAY,
+    TOLD_UPSTREAM,
+    TOLD_PORT,
+    TOLD_CLIENT,
+    TOLD_KINDS
+};
+
+enum {
+    TOLD_TO_REFUSE = 1 << TOLD_DENY | 1 << TOLD_BLOCK | 1 << TOLD_PORT | 1 << TOLD_CLIENT,
+    TOLD_TO_SLOW = 1 << TOLD_THROTTLE | 1 << TOLD_DELAY,
+};
+
+extern const char *const told_names[TOLD_KINDS + 1]; /* NULL at the end */
+bool told_named(struct str name, enum told *ret_told);
 
 /* The conditions that care for one kind of event of flows to one host. */
 struct interest {
@@ -67,11 +95,15 @@ struct flow {
     bool reached; /* an imported log says that the server was */
     enum flow_failure failure;
     char *url, *user_agent;
+    unsigned told; /* a set of enum told, by bit: what rules of the recorder did to it */
+    char *rule;    /* the first that refused it, else the first that slowed it; may be NULL */
     struct flow *prev, *next; /* the device's open flows */
 };
 
 static inline bool flow_is_plain(const struct flow *f)
 {
+    if (f->how == HOW_OWN)
+        return true;
     return f->url ? str_istarts(str_of(f->url), STR("http:")) : f->how == HOW_ABSOLUTE;
 }
 

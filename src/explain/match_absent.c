@@ -2,7 +2,8 @@
 /*
  * absent: since `moment`, no such flow has worked for `quiet`. It is placed where the time ran out.
  * With `within` it counts only when something else of the device has moved so shortly before: a
- * device that is switched off misses nothing.
+ * device that is switched off misses nothing. Nor is it missed while the recorder is told to refuse
+ * it, or made it too slow: then it is not the device's doing.
  *
  *     absent: {service: intune-ime, moment: mdm-enrollment, quiet: 15m}
  */
@@ -30,9 +31,13 @@ static void on_flow(struct device *d, const struct condition *c, void *state, co
 {
     struct state *st = state;
 
-    (void)what;
     if (!st->since || !selector_takes_flow(&c->select, f, NULL))
         return;
+    if (what == FLOW_FAILED) {
+        if (FAILURES_OF_OURS & 1u << f->failure)
+            device_wait(d, c, UINT64_MAX);
+        return;
+    }
     st->from_us = o->at_us;
     st->seq = o->seq;
     device_wait(d, c, st->from_us + c->quiet_us);
@@ -56,7 +61,7 @@ const struct matcher match_absent = {
     .keys = KEY_SELECT | KEY_QUIET | KEY_WITHIN | KEY_MOMENT,
     .needs = KEY_QUIET | KEY_MOMENT,
     .state_bytes = sizeof(struct state),
-    .flow_events = 1 << FLOW_CONTACT | 1 << FLOW_BYTES,
+    .flow_events = 1 << FLOW_CONTACT | 1 << FLOW_BYTES | 1 << FLOW_FAILED,
     .flow = on_flow,
     .moment = on_moment,
     .due = due,

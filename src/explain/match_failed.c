@@ -2,7 +2,8 @@
 /*
  * failed: flows to one host did not work, `flows` times (once, when not said), and no flow to it
  * has worked before. It is placed at the first of them, and is over when one works later. `how`
- * says which failures count; without it all do.
+ * says which failures count; without it all do but those of the recorder's own rules, which are
+ * not the network's. Those count also when the host has worked before: a rule may be new.
  *
  *     failed: {required: yes, flows: 2, how: [blocked, connect]}
  */
@@ -50,15 +51,21 @@ static void on_failure(struct device *d, const struct condition *c, struct state
     uint64_t enough = c->count ? c->count : 1;
     struct host_state *h = find(st, host);
 
-    if (device_reached(d, f->host) || (!h && !(h = add(d, st, host, f->opened_us))))
+    bool ours = FAILURES_OF_OURS & 1u << f->failure;
+
+    if ((!ours && device_reached(d, f->host)) || (!h && !(h = add(d, st, host, f->opened_us))))
         return;
     if (h->failures < EVIDENCE_MAX)
         h->seqs[h->failures] = f->opened_seq;
     if (++h->failures < enough)
         return;
 
-    struct occurrence found = {
-        .at_us = h->first_us, .captures = captures, .host = f->host->name, .failure = f->failure};
+    struct occurrence found = {.at_us = h->first_us,
+                               .captures = captures,
+                               .host = f->host->name,
+                               .failure = f->failure,
+                               .rule = str_of(f->rule),
+                               .status = f->status};
     /* The first time it tells all so far, after that the new one. */
     uint64_t from = h->failures == enough ? 0 : h->failures - 1;
 
@@ -80,7 +87,7 @@ static void step(struct device *d, const struct condition *c, void *state, const
     if (what == FLOW_CONTACT) {
         if (find(st, str_hash(f->host->name)))
             device_over(d, c, f->host->name, f->opened_us);
-    } else if (!c->failures || c->failures & 1ull << f->failure) {
+    } else if ((c->failures ? c->failures : ~(uint64_t)FAILURES_OF_OURS) & 1ull << f->failure) {
         on_failure(d, c, st, f, &captures);
     }
 }

@@ -103,7 +103,7 @@ static void look(struct device *d, const struct condition *c, uint64_t now_us)
     for (const struct flow *f = d->open_first; f; f = f->next) {
         uint64_t idle_us = f->moved_us + c->quiet_us;
 
-        if (!f->contact || flow_is_plain(f) || flow_tells_bytes_late(f) ||
+        if (!f->contact || f->told & TOLD_TO_SLOW || flow_is_plain(f) || flow_tells_bytes_late(f) ||
             !selector_takes_flow(&c->select, f, NULL))
             continue;
         if (idle_us > now_us) {

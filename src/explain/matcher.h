@@ -21,6 +21,7 @@ enum condition_key {
     KEY_TEXT = 1 << 9,       /* text: REGEX */
     KEY_COMPONENT = 1 << 10, /* component: REGEX */
     KEY_MOMENT = 1 << 11,    /* moment: ID */
+    KEY_TOLD = 1 << 12,      /* rule: [delay, …] */
 };
 
 struct matcher {
@@ -43,4 +44,5 @@ struct matcher {
 extern const struct matcher *const matchers[]; /* NULL at the end */
 
 extern const struct matcher match_flow, match_burst, match_bytes, match_ended, match_silence,
-    match_idle, match_failed, match_absent, match_moment, match_end, match_screen, match_log;
+    match_idle, match_failed, match_absent, match_moment, match_end, match_screen, match_log,
+    match_told;

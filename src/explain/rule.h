@@ -34,7 +34,7 @@ enum yes_no { EITHER, YES, NO };
 
 /* Which flows. Every part that is given has to hold; the empty selector takes all flows. */
 struct selector {
-    struct strs hosts;          /* patterns (endpoints.h); any of them */
+    struct strs hosts;          /* patterns (base/host_pattern.h); any of them */
     struct strs services;       /* ids; any of them */
     struct pattern *host_regex; /* its named groups are captures */
     struct pattern *url;        /* of the last HTTP request in the flow */
@@ -65,7 +65,8 @@ struct condition {
     uint64_t quiet_us;  /* how long nothing */
     uint64_t bytes;
     bool attempts;     /* flows that did not work count as well */
-    uint64_t failures; /* a set of enum flow_failure, by bit; 0: all */
+    uint64_t failures; /* a set of enum flow_failure, by bit; 0: all but ours */
+    uint64_t told;     /* a set of enum told, by bit; 0: all */
     struct str moment; /* id */
     size_t moment_index;
     struct pattern *pattern; /* screen and log text */

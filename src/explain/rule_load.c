@@ -158,7 +158,7 @@ static const struct key_name key_names[] = {
     {KEY_COUNT, "flows"},         {KEY_WITHIN, "within"}, {KEY_QUIET, "quiet"},
     {KEY_BYTES, "bytes"},         {KEY_THEN, "then"},     {KEY_INCLUDING, "including"},
     {KEY_ATTEMPTS, "attempts"},   {KEY_FAILURES, "how"},  {KEY_TEXT, "text"},
-    {KEY_COMPONENT, "component"}, {KEY_MOMENT, "moment"},
+    {KEY_COMPONENT, "component"}, {KEY_MOMENT, "moment"}, {KEY_TOLD, "rule"},
 };
 
 enum { KEY_NAMES = sizeof key_names / sizeof *key_names };
@@ -176,7 +176,9 @@ static void list_keys(const struct matcher *m, const char **keys)
     keys[n] = NULL;
 }
 
-static uint64_t load_failures(struct yaml_doc *doc, const struct yaml_node *node)
+/* Some of the words, as a set by bit; 0: none is given. */
+static uint64_t load_set(struct yaml_doc *doc, const struct yaml_node *node,
+                         const char *const *words)
 {
     struct yaml_node *item = NULL;
     uint64_t set = 0;
@@ -186,8 +188,8 @@ static uint64_t load_failures(struct yaml_doc *doc, const struct yaml_node *node
     if (!yaml_texts(doc, node, &item, &n))
         return 0;
     for (; n; n--, item = item->next)
-        if (yaml_choice(doc, item, flow_failure_names + 1, &which))
-            set |= 1ull << (which + 1);
+        if (yaml_choice(doc, item, words, &which))
+            set |= 1ull << which;
     return set;
 }
 
@@ -227,7 +229,8 @@ static void load_parameters(struct yaml_doc *doc, const struct yaml_node *map, s
     yaml_bool(doc, yaml_get(map, "attempts"), &c->attempts);
     load_nested_selector(doc, yaml_get(map, "then"), &c->then, arena);
     load_nested_selector(doc, yaml_get(map, "including"), &c->then, arena);
-    c->failures = load_failures(doc, yaml_get(map, "how"));
+    c->failures = load_set(doc, yaml_get(map, "how"), flow_failure_names + 1) << 1;
+    c->told = load_set(doc, yaml_get(map, "rule"), told_names);
     c->pattern = load_pattern(doc, yaml_get(map, "text"));
     c->component = load_pattern(doc, yaml_get(map, "component"));
     if (yaml_text(doc, yaml_get(map, "moment"), &c->moment))

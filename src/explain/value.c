@@ -6,6 +6,8 @@
 
 #include <inttypes.h>
 
+enum { HOSTS_NAMED = 4 };
+
 struct scene {
     const struct device *d;
     const struct moment *m; /* or NULL */
@@ -90,6 +92,25 @@ static bool put_times(const struct scene *s, struct str argument, struct buf *ou
     return true;
 }
 
+/* What stands of the findings of one rule, by host: "a, b and 3 more". */
+static bool put_hosts(const struct scene *s, struct str argument, struct buf *out)
+{
+    size_t rule = rules_id(s->d->rules, argument), n = 0;
+
+    for (size_t i = 0; i < s->d->finding_count; i++) {
+        const struct moment *m = s->d->findings[i];
+
+        if (m->rule->index != rule || m->over_us || n++ >= HOSTS_NAMED)
+            continue;
+        if (n > 1)
+            buf_put_str(out, STR(", "));
+        buf_put_str(out, captures_get(&m->captures, STR("host")));
+    }
+    if (n > HOSTS_NAMED)
+        buf_printf(out, " and %zu more", n - HOSTS_NAMED);
+    return n > 0;
+}
+
 static bool put_at(const struct scene *s, struct str argument, struct buf *out)
 {
     uint64_t at_us = 0;
@@ -172,6 +193,7 @@ static const struct value values[] = {
     {"bytes", true, put_moment_bytes, 0},
     {"since", true, put_since, 1},
     {"times", false, put_times, 1},
+    {"hosts", false, put_hosts, 1},
     {"at", false, put_at, 1},
     {"between", false, put_between, 2},
     {"total", false, put_total, 0},
@@ -195,7 +217,13 @@ static const struct value *find(struct str name)
 /* Captures that matchers add themselves. */
 static bool is_given(struct str name)
 {
-    return str_eq(name, STR("host")) || str_eq(name, STR("role")) || str_eq(name, STR("failure"));
+    static const struct str given[] = {STR("host"), STR("role"), STR("failure"), STR("rule"),
+                                       STR("status")};
+
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++)
+        if (str_eq(name, given[i]))
+            return true;
+    return false;
 }
 
 static bool selector_catches(const struct selector *s, struct str name)

@@ -2,16 +2,18 @@
 /*
  * value: what can stand between braces in a rule's texts.
  *
- *   {host} {role} {failure}     of the flow that the moment rests on; the host's role; how it
- * failed {count}                     how many observations the moment rests on {repeats} the same,
- * when it is more than one {n}                         1 for the first moment of its id, 2 for the
- * second, … {over}                      when what had failed worked after all {duration} {bytes} of
- * what it tells: a silence, a download {times:ID}                  how often the moment ID has
- * happened {at:ID} {since:ID}          when it first did; the time from then to this moment
- *   {between:ID:ID}             the time from the one's first to the other's first
- *   {total} {flows} {down} {up} of the device, from its first observation to the last
- *   {outcome}                   the sentence of how it ended
- *   {NAME} {NAME:upper}         what the group NAME of a regular expression caught
+ *   {host} {role} {failure}       of the flow that the moment rests on; how it failed
+ *   {rule} {status}               the recorder's rule that changed it; how it was answered
+ *   {count} {repeats}             how many observations; the same when it is more than one
+ *   {n}                           1 for the first moment of its id, 2 for the second, …
+ *   {over}                        when what had failed worked after all
+ *   {duration} {bytes}            of what it tells: a silence, a download
+ *   {times:ID} {at:ID}            how often the moment ID has happened; when it first did
+ *   {hosts:ID}                    the hosts of the findings ID that are not over
+ *   {since:ID} {between:ID:ID}    the time from ID to this moment; from the one to the other
+ *   {total} {flows} {down} {up}   of the device, from its first observation to the last
+ *   {outcome} {scenario}          the sentence of how it ended; which kind it is
+ *   {NAME} {NAME:upper}           what the group NAME of a regular expression caught
  */
 #pragma once
 

@@ -91,7 +91,8 @@ static void put_line(void *ctx, const struct joined_flow *f)
     struct ending ending = ending_of(f);
     uint64_t ended_ms = (e->began_wall_us + f->ended_us) / 1000;
     uint64_t opened_ms = (e->began_wall_us + f->opened_us) / 1000;
-    unsigned status = ending.status ? ending.status : (unsigned)f->status;
+    bool is_said = !ending.status || f->by == BY_UPSTREAM;
+    unsigned status = is_said ? (unsigned)f->status : ending.status;
     bool is_tunnel = f->how == HOW_CONNECT && status == 200;
     struct str address = f->address.n ? f->address : f->resolved_address;
     bool is_direct = !ending.hierarchy && address.n;

@@ -5,6 +5,9 @@
 
 #include <stdlib.h>
 
+/* A flow has a rule of each kind at most; a file may claim any number. */
+enum { RULES_BYTES = 1024 };
+
 void flow_joiner_init(struct flow_joiner *j, void (*done)(void *ctx, const struct joined_flow *f),
                       void *ctx)
 {
@@ -81,6 +84,15 @@ static void join_bytes(struct joined_flow *f, const struct obs *o)
     f->bytes_down = o->bytes_down;
 }
 
+static void join_rule(struct joined_flow *f, const struct obs *o)
+{
+    if (!f->rules.n)
+        keep(f, &f->rules, o->text);
+    else if (f->rules.n < RULES_BYTES)
+        f->rules = arena_printf(f->texts, STR_FMT "; " STR_FMT, STR_ARG(f->rules),
+                                STR_ARG(str_head(o->text, RULES_BYTES)));
+}
+
 static void join(struct joined_flow *f, const struct obs *o)
 {
     f->ended_us = o->at_us;
@@ -115,6 +127,9 @@ static void join(struct joined_flow *f, const struct obs *o)
         break;
     case OBS_HTTP_RESPONSE:
         join_response(f, o);
+        break;
+    case OBS_RULE_APPLIED:
+        join_rule(f, o);
         break;
     case OBS_FLOW_PROGRESS:
         join_bytes(f, o);

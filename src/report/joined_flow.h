@@ -26,6 +26,7 @@ struct joined_flow {
     struct str address;          /* connected to, or tried in vain */
     struct str resolved_address; /* the first that the name gave */
     struct str error;
+    struct str rules; /* of the recorder, that changed it: "delay a.test=1s; throttle …" */
     struct str sni;
 
     struct str method, url, user_agent;

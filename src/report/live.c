@@ -19,6 +19,7 @@ struct live_flow {
     uint32_t device;
     char *target; /* "host:port"; NULL unless flows are shown */
     char *error;  /* what did not work, until it ends */
+    char *rule;   /* the recorder's last that changed it; NULL: none, or flows are not shown */
     uint64_t status, bytes_up, bytes_down;
 };
 
@@ -119,6 +120,7 @@ static void destroy_flow(struct live_flow *f)
 {
     free(f->target);
     free(f->error);
+    free(f->rule);
     free(f);
 }
 
@@ -160,6 +162,8 @@ static void put_how_it_ended(struct buf *out, const struct obs *o, const struct 
     buf_printf(out, " down: %s", obs_whys[o->why].says);
     if (f->error)
         buf_printf(out, " (%s)", f->error);
+    if (f->rule)
+        buf_printf(out, " (flightstrip's rule: %s)", f->rule);
 }
 
 static char *target_of(const struct obs *o)
@@ -222,6 +226,16 @@ static void on_failed(struct live *l, const struct obs *o)
     f->error = str_dup(o->error);
 }
 
+static void on_rule(struct live *l, const struct obs *o)
+{
+    struct live_flow *f = flow_of(l, o);
+
+    if (!l->traffic)
+        return;
+    free(f->rule);
+    f->rule = str_dup(o->text);
+}
+
 void live_put(void *live, const struct obs *o)
 {
     struct live *l = live;
@@ -236,6 +250,9 @@ void live_put(void *live, const struct obs *o)
     case OBS_NAME_FAILED:
     case OBS_CONNECT_FAILED:
         on_failed(l, o);
+        break;
+    case OBS_RULE_APPLIED:
+        on_rule(l, o);
         break;
     case OBS_HTTP_RESPONSE:
         flow_of(l, o)->status = o->status;
@@ -253,26 +270,35 @@ void live_put(void *live, const struct obs *o)
 
 /* --- moments --- */
 
-static void on_moment(void *ctx, uint32_t device, const struct strip_moment *m, bool again)
+static void print_moment(struct live *l, uint32_t device, const struct strip_moment *m)
 {
-    struct live *l = ctx;
-
-    if (again || str_eq(m->id, STR("summary"))) /* that one is for the end */
-        return;
     begin_lines(l);
     put_moment_text(&l->out, &l->look, prefix_of(l, device), m);
     end_lines(l);
 }
 
-static void on_finding(void *ctx, uint32_t device, const struct strip_finding *f, bool again)
+static void print_finding(struct live *l, uint32_t device, const struct strip_finding *f)
 {
-    struct live *l = ctx;
-
-    if (again)
-        return;
     begin_lines(l);
     put_finding_text(&l->out, &l->look, prefix_of(l, device), f);
     end_lines(l);
+}
+
+static bool is_for_the_end(const struct strip_moment *m)
+{
+    return str_eq(m->id, STR("summary"));
+}
+
+static void on_moment(void *ctx, uint32_t device, const struct strip_moment *m, bool again)
+{
+    if (!again && !is_for_the_end(m))
+        print_moment(ctx, device, m);
+}
+
+static void on_finding(void *ctx, uint32_t device, const struct strip_finding *f, bool again)
+{
+    if (!again)
+        print_finding(ctx, device, f);
 }
 
 void live_say(struct live *l, const char *format, ...)
@@ -309,6 +335,64 @@ static struct strip *strip_of(struct live *l, uint32_t device, struct arena *are
         }
     }
     return NULL;
+}
+
+static bool has_moment(const struct strip *s, const struct strip_moment *m)
+{
+    for (size_t i = 0; s && i < s->moment_count; i++)
+        if (s->moments[i].at_us == m->at_us && str_eq(s->moments[i].id, m->id))
+            return true;
+    return false;
+}
+
+static bool has_finding(const struct strip *s, const struct strip_finding *f)
+{
+    for (size_t i = 0; s && i < s->finding_count; i++)
+        if (s->findings[i].at_us == f->at_us && str_eq(s->findings[i].id, f->id))
+            return true;
+    return false;
+}
+
+/* A person's notes are in the recording alone: the stream never told of them. */
+static void print_difference(struct live *l, const struct strip *before, const struct strip *now)
+{
+    for (size_t i = 0; i < now->moment_count; i++) {
+        const struct strip_moment *m = &now->moments[i];
+
+        if (!has_moment(before, m) && !is_for_the_end(m) && !str_eq(m->id, STR("note")))
+            print_moment(l, now->device, m);
+    }
+    for (size_t i = 0; i < now->finding_count; i++)
+        if (!has_finding(before, &now->findings[i]))
+            print_finding(l, now->device, &now->findings[i]);
+}
+
+static void listen(struct live *l)
+{
+    explainer_listen(l->explainer, &(struct explainer_listener){
+                                       .moment = on_moment, .finding = on_finding, .ctx = l});
+}
+
+void live_change_explainer(struct live *l, struct explainer *explainer)
+{
+    struct arena *arena = arena_create();
+    struct live_device *d;
+
+    if (loop_clock(l->loop)->kind != CLOCK_HELD) { /* as far as time has passed for the other */
+        explainer_advance(l->explainer, loop_now_us(l->loop));
+        explainer_advance(explainer, loop_now_us(l->loop));
+    }
+    for (size_t i = 0; i < explainer_device_count(explainer); i++) {
+        const struct strip *now = explainer_strip(explainer, i, arena);
+
+        print_difference(l, strip_of(l, now->device, arena), now);
+    }
+    arena_destroy(arena);
+
+    l->explainer = explainer;
+    for (size_t at = 0; (d = map_next(&l->devices, &at, NULL));)
+        d->index = SIZE_MAX;
+    listen(l);
 }
 
 static void put_current_phase(struct live *l, struct buf *line)
@@ -409,8 +493,7 @@ struct live *live_create(struct loop *loop, struct explainer *explainer, int fd,
     buf_init(&l->beneath, OVER_BYTES);
     l->timer.fire = refresh;
     l->timer.ctx = l;
-    explainer_listen(explainer, &(struct explainer_listener){
-                                    .moment = on_moment, .finding = on_finding, .ctx = l});
+    listen(l);
     if (loop_clock(loop)->kind != CLOCK_HELD)
         loop_set_timer(loop, &l->timer, loop_now_us(loop));
     return l;

@@ -29,6 +29,12 @@ struct live;
 struct live *live_create(struct loop *loop, struct explainer *explainer, int fd, bool traffic);
 void live_put(void *live, const struct obs *o); /* a sink for stream_add_sink */
 
+/*
+ * Shows what this explainer makes of the stream from here on; it was put all that the other was,
+ * which is not used any more. What it has found and the other had not is printed now.
+ */
+void live_change_explainer(struct live *l, struct explainer *explainer);
+
 /* A line of the program's own among the others. */
 void live_say(struct live *l, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

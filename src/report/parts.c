@@ -167,6 +167,8 @@ void put_flow_members(struct json *j, const struct report_flow *f)
     put_member_str(j, "why", f->why);
     if (f->error.n)
         put_member_str(j, "error", f->error);
+    if (f->rules.n)
+        put_member_str(j, "rules", f->rules);
 }
 
 void put_wall_time(struct buf *out, uint64_t wall_us)
@@ -206,6 +208,8 @@ void put_flow_line(struct buf *out, const struct report_flow *f)
     }
     if (f->error.n)
         buf_printf(out, ": " STR_FMT, STR_ARG(f->error));
+    if (f->rules.n)
+        buf_printf(out, " (flightstrip's rule: " STR_FMT ")", STR_ARG(f->rules));
 }
 
 void put_words(struct buf *out, struct str id)

@@ -22,6 +22,7 @@ struct report_flow {
     uint64_t bytes_up, bytes_down;
     struct str why;   /* why it ended: a name of obs/whys.def */
     struct str error; /* what did not work, in words */
+    struct str rules; /* of the recorder, that changed it */
 };
 
 struct report_device {

@@ -52,6 +52,7 @@ static void take(void *ctx, const struct joined_flow *f)
         .bytes_down = f->bytes_down,
         .why = f->is_open ? STR("") : str_of(obs_whys[f->why].name),
         .error = keep(t, f->error),
+        .rules = keep(t, f->rules),
     };
 }
 

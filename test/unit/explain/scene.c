@@ -138,6 +138,26 @@ void scene_fail(struct scene *s, const char *host, enum flow_why why)
     put(s, (struct obs){.kind = OBS_FLOW_CLOSED, .flow = flow, .why = why});
 }
 
+void scene_fail_told(struct scene *s, const char *host, const char *type, const char *rule,
+                     enum flow_why why)
+{
+    uint64_t flow = open_flow(s, str_of(host), HOW_CONNECT);
+
+    put(s, (struct obs){
+               .kind = OBS_RULE_APPLIED, .flow = flow, .type = str_of(type), .text = str_of(rule)});
+    put(s, (struct obs){.kind = OBS_TLS_HELLO, .flow = flow, .length = HELLO_BYTES});
+    put(s, (struct obs){.kind = OBS_FLOW_CLOSED, .flow = flow, .why = why});
+}
+
+void scene_answer(struct scene *s, const char *host, uint64_t status, enum obs_by by,
+                  enum flow_why why)
+{
+    uint64_t flow = open_flow(s, str_of(host), HOW_CONNECT);
+
+    put(s, (struct obs){.kind = OBS_HTTP_RESPONSE, .flow = flow, .status = status, .by = by});
+    put(s, (struct obs){.kind = OBS_FLOW_CLOSED, .flow = flow, .why = why});
+}
+
 struct strip *scene_strip(struct scene *s)
 {
     explainer_finish(s->explainer);

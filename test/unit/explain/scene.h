@@ -35,6 +35,12 @@ void scene_visit(struct scene *s, const char *host);
 void scene_get(struct scene *s, const char *url);
 /* A tunnel that fails for this reason. */
 void scene_fail(struct scene *s, const char *host, enum flow_why why);
+/* The same, of a flow to which a rule of the recorder was applied: "block", "block a.test". */
+void scene_fail_told(struct scene *s, const char *host, const char *type, const char *rule,
+                     enum flow_why why);
+/* An answer with this status ends the tunnel before it is one. */
+void scene_answer(struct scene *s, const char *host, uint64_t status, enum obs_by by,
+                  enum flow_why why);
 
 /* Ends the stream, and the first device's strip. */
 struct strip *scene_strip(struct scene *s);

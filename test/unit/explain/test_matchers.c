@@ -4,6 +4,7 @@
 #include "test/unit/unit.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define MOMENT(rest) "moments:\n  - id: it\n    title: It\n    says: It happened.\n" rest
 
@@ -558,6 +559,156 @@ static void phases_and_what_is_unattributed_make_the_whole(void **state)
     scene_end(&s);
 }
 
+#define FINDING(condition)                                                                         \
+    "findings:\n  - id: f\n    title: '{host}'\n    says: ['By {rule}.', 'Status {status}.']\n"    \
+    "    fires: each\n    when: {" condition "}\n"
+
+static void what_was_told_is_not_the_networks(void **state)
+{
+    static const struct {
+        const char *type;
+        enum flow_why why;
+        const char *failure;
+    } cases[] = {
+        {"block", WHY_BLOCKED, "told"},         {"deny", WHY_BLOCKED, "told"},
+        {"port", WHY_REFUSED, "told"},          {"client", WHY_REFUSED, "told"},
+        {"delay", WHY_DEVICE_CLOSED, "slowed"}, {"throttle", WHY_TIMEOUT, "slowed"},
+        {"delay", WHY_SERVER_RESET, "slowed"},  {"delay", WHY_CONNECT_FAILED, "connect"},
+        {"upstream", WHY_NAME_FAILED, "name"},  {"a later kind", WHY_BLOCKED, "blocked"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bool ours =
+            strcmp(cases[i].failure, "told") == 0 || strcmp(cases[i].failure, "slowed") == 0;
+        struct scene s;
+        char rules[512];
+
+        scene_begin(&s, FINDING("failed: {}"));
+        scene_fail_told(&s, "www.alpha.test", cases[i].type, "r", cases[i].why);
+        assert_int_equal(!strip_finding(scene_strip(&s), "f", 0), ours);
+        scene_end(&s);
+
+        snprintf(rules, sizeof rules, FINDING("failed: {how: %s}"), cases[i].failure);
+        scene_begin(&s, rules);
+        scene_fail_told(&s, "www.alpha.test", cases[i].type, "r", cases[i].why);
+        assert_non_null(strip_finding(scene_strip(&s), "f", 0));
+        scene_end(&s);
+    }
+}
+
+static void what_was_told_counts_also_where_it_worked_before(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_begin(&s, FINDING("failed: {how: told}"));
+    scene_at(&s, 1);
+    scene_visit(&s, "www.alpha.test");
+    scene_at(&s, 2);
+    scene_fail_told(&s, "www.alpha.test", "block", "block *.test", WHY_BLOCKED);
+
+    const struct strip_finding *f = strip_finding(scene_strip(&s), "f", 0);
+    assert_non_null(f);
+    assert_int_equal(f->at_us, 2000000);
+    assert_str(f->says, "By block *.test.");
+    scene_end(&s);
+}
+
+static void told_asks_for_kinds_of_rules(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_begin(&s, FINDING("told: {rule: [throttle, delay]}"));
+    scene_fail_told(&s, "www.alpha.test", "block", "block alpha", WHY_BLOCKED);
+    scene_fail_told(&s, "www.alpha.test", "upstream", "upstream u", WHY_BLOCKED);
+    scene_fail_told(&s, "www.beta.test", "delay", "delay beta=1s", WHY_FINISHED);
+
+    struct strip *strip = scene_strip(&s);
+    assert_str(strip_finding(strip, "f", 0)->title, "www.beta.test");
+    assert_str(strip_finding(strip, "f", 0)->says, "By delay beta=1s.");
+    assert_null(strip_finding(strip, "f", 1));
+    scene_end(&s);
+}
+
+static void told_is_over_when_the_host_works_without(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_begin(&s,
+                "findings:\n  - {id: f, title: F, says: '{over}', severity: error, when: {told: "
+                "{}}}\noutcomes:\n  - {id: completed, title: O, says: 'Not {hosts:f}.'}\n");
+    scene_at(&s, 1);
+    scene_fail_told(&s, "a.alpha.test", "block", "block alpha", WHY_BLOCKED);
+    assert_str(explainer_strip(s.explainer, 0, s.arena)->outcome_why, "Not a.alpha.test.");
+    scene_at(&s, 65);
+    scene_visit(&s, "a.alpha.test");
+
+    struct strip *strip = scene_strip(&s);
+    assert_str(strip_finding(strip, "f", 0)->says, "01:05");
+    assert_str(strip->outcome_why, "");
+    scene_end(&s);
+}
+
+static void nothing_is_missed_that_was_refused_by_us(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    scene_begin(&s,
+                MOMENT("    when: {flow: {service: alpha}}\n") "findings:\n  - {id: f, title: F, "
+                                                               "says: F, when: {absent: {service: "
+                                                               "beta, moment: it, quiet: 60s}}}\n");
+    scene_at(&s, 1);
+    scene_visit(&s, "www.alpha.test");
+    scene_at(&s, 5);
+    scene_fail_told(&s, "www.beta.test", "block", "block beta", WHY_BLOCKED);
+    scene_at(&s, 200);
+    scene_visit(&s, "www.alpha.test");
+    assert_null(strip_finding(scene_strip(&s), "f", 0));
+    scene_end(&s);
+}
+
+static void an_upstream_proxy_is_told_from_any_other(void **state)
+{
+    static const struct {
+        uint64_t status;
+        enum obs_by by;
+        enum flow_why why;
+        const char *failure;
+    } cases[] = {
+        {407, BY_UPSTREAM, WHY_UPSTREAM_FAILED, "upstream"},
+        {407, BY_UPSTREAM, WHY_AUTHENTICATION, "upstream"},
+        {403, BY_UPSTREAM, WHY_UPSTREAM_FAILED, "upstream"},
+        {502, BY_PROXY, WHY_UPSTREAM_FAILED, "no-upstream"},
+        {407, BY_PROXY, WHY_AUTHENTICATION, "authentication"},
+        {403, BY_PROXY, WHY_REFUSED, "blocked"},
+        {503, BY_PROXY, WHY_FINISHED, "proxy"},
+    };
+    static const char *const failures[] = {"upstream", "no-upstream", "authentication", "blocked",
+                                           "proxy"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (size_t k = 0; k < sizeof failures / sizeof *failures; k++) {
+            struct scene s;
+            char rules[512];
+
+            snprintf(rules, sizeof rules, FINDING("failed: {how: %s}"), failures[k]);
+            scene_begin(&s, rules);
+            scene_answer(&s, "www.alpha.test", cases[i].status, cases[i].by, cases[i].why);
+
+            const struct strip_finding *f = strip_finding(scene_strip(&s), "f", 0);
+            assert_int_equal(f != NULL, strcmp(failures[k], cases[i].failure) == 0);
+            snprintf(rules, sizeof rules, "Status %u.", (unsigned)cases[i].status);
+            if (f)
+                assert_str(f->says, rules);
+            scene_end(&s);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -584,6 +735,12 @@ int main(void)
         cmocka_unit_test(captures_come_from_host_and_url),
         cmocka_unit_test(screen_and_log_lines_are_evidence),
         cmocka_unit_test(phases_and_what_is_unattributed_make_the_whole),
+        cmocka_unit_test(what_was_told_is_not_the_networks),
+        cmocka_unit_test(what_was_told_counts_also_where_it_worked_before),
+        cmocka_unit_test(told_asks_for_kinds_of_rules),
+        cmocka_unit_test(told_is_over_when_the_host_works_without),
+        cmocka_unit_test(nothing_is_missed_that_was_refused_by_us),
+        cmocka_unit_test(an_upstream_proxy_is_told_from_any_other),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,25 @@ static const char rules[] = "moments:\n"
                             "    when:\n"
                             "      flow: {host: shop.example}\n";
 
+static const char more_rules[] = "moments:\n"
+                                 "  - id: opened\n"
+                                 "    title: A shop by another name\n"
+                                 "    says: The device contacts it.\n"
+                                 "    when:\n"
+                                 "      flow: {host: shop.example}\n"
+                                 "  - id: again\n"
+                                 "    title: Seen anew\n"
+                                 "    says: It was there all the time.\n"
+                                 "    fires: each\n"
+                                 "    when:\n"
+                                 "      flow: {host: shop.example}\n"
+                                 "findings:\n"
+                                 "  - id: odd\n"
+                                 "    title: Odd\n"
+                                 "    says: Odd it is.\n"
+                                 "    when:\n"
+                                 "      flow: {host: shop.example}\n";
+
 struct scene {
     struct clock clock;
     struct loop *loop;
@@ -25,17 +44,23 @@ struct scene {
     struct live *live;
 };
 
-static void scene_init(struct scene *s, bool traffic, int fd)
+static struct knowledge *knowledge_of(const char *text)
 {
+    struct knowledge *k = knowledge_create();
     struct buf problems;
 
+    buf_init(&problems, BUF_UNBOUNDED);
+    assert_int_equal(knowledge_add(k, STR("rules.yaml"), str_of(text), &problems), 0);
+    assert_int_equal(knowledge_build(k, &problems), 0);
+    buf_finish(&problems);
+    return k;
+}
+
+static void scene_init(struct scene *s, bool traffic, int fd)
+{
     clock_init_held(&s->clock, 0);
     assert_int_equal(loop_create(&s->clock, &s->loop, NULL), 0);
-    buf_init(&problems, BUF_UNBOUNDED);
-    s->knowledge = knowledge_create();
-    assert_int_equal(knowledge_add(s->knowledge, STR("rules.yaml"), str_of(rules), &problems), 0);
-    assert_int_equal(knowledge_build(s->knowledge, &problems), 0);
-    buf_finish(&problems);
+    s->knowledge = knowledge_of(rules);
     s->explainer = explainer_create(s->knowledge);
     s->live = live_create(s->loop, s->explainer, fd, traffic);
     stream_init(&s->stream, NULL);
@@ -125,6 +150,63 @@ static void flows_are_shown_on_request(void **state)
     fclose(file);
 }
 
+static void a_flow_tells_of_the_rule_that_changed_it(void **state)
+{
+    struct scene s = {0};
+    char text[8192];
+    FILE *file = tmpfile();
+
+    (void)state;
+    scene_init(&s, true, fileno(file));
+    see_device(&s, 1, STR("VM-01"));
+    stream_put(&s.stream, &(struct obs){.kind = OBS_RULE_APPLIED,
+                                        .at_us = 2000000,
+                                        .device = 1,
+                                        .flow = 1,
+                                        .type = STR("block"),
+                                        .text = STR("block *.example")});
+    open_and_close(&s, 1, 1);
+    assert_true(has(printed(file, text, sizeof text), "(flightstrip's rule: block *.example)\n"));
+    scene_finish(&s);
+    fclose(file);
+}
+
+static unsigned times(struct str text, const char *part)
+{
+    unsigned n = 0;
+
+    for (size_t at; (at = str_search(text, str_of(part))) < text.n; n++)
+        text = str_skip(text, at + 1);
+    return n;
+}
+
+static void another_explainer_says_what_is_new_by_it(void **state)
+{
+    struct scene s = {0};
+    struct knowledge *more = knowledge_of(more_rules);
+    struct explainer *other = explainer_create(more);
+    char text[8192];
+    FILE *file = tmpfile();
+
+    (void)state;
+    scene_init(&s, false, fileno(file));
+    stream_add_sink(&s.stream, explainer_put, other);
+    see_device(&s, 1, STR("VM-01"));
+    open_and_close(&s, 1, 1);
+    live_change_explainer(s.live, other);
+    open_and_close(&s, 1, 2);
+
+    struct str all = printed(file, text, sizeof text);
+    assert_int_equal(times(all, "shop"), 1); /* known already, whatever it is called now */
+    assert_int_equal(times(all, "Odd it is"), 1);
+    assert_int_equal(times(all, "  00:02  Seen anew"), 1);
+    assert_int_equal(times(all, "Seen anew"), 2); /* and once since */
+    scene_finish(&s);
+    explainer_destroy(other);
+    knowledge_destroy(more);
+    fclose(file);
+}
+
 static void several_devices_are_told_apart(void **state)
 {
     struct scene s = {0};
@@ -191,6 +273,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(moments_are_printed_once_as_they_come),
         cmocka_unit_test(flows_are_shown_on_request),
+        cmocka_unit_test(a_flow_tells_of_the_rule_that_changed_it),
+        cmocka_unit_test(another_explainer_says_what_is_new_by_it),
         cmocka_unit_test(several_devices_are_told_apart),
         cmocka_unit_test(the_end_has_a_part_for_each_device),
         cmocka_unit_test(a_reader_that_leaves_stops_nothing),
