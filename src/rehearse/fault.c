@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "rehearse/fault.h"
 
-#include "explain/endpoints.h"
+#include "base/host_pattern.h"
 
 const char *const fault_names[FAULT_KINDS + 1] = {
 #define FAULT(id, name, says) [FAULT_##id] = name,

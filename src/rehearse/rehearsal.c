@@ -193,8 +193,10 @@ static unsigned refuse(void *ctx, struct str host)
 static int open_proxy(struct rehearsal *r, struct stream *stream, struct devices *devices,
                       struct err *err)
 {
+    static const char *const listen[] = {"127.0.0.1:0"};
     struct proxy_options options = {
-        .listen = "127.0.0.1:0",
+        .listen = listen,
+        .listen_count = 1,
         .name_server = internet_name_server(r->internet),
         .dial = internet_dial,
         .dial_ctx = r->internet,
@@ -210,7 +212,7 @@ static int open_device(struct rehearsal *r, struct devices *devices, struct err 
     const struct scenario *s = r->scenario;
     struct device_options options = {
         .address = DEVICE_ADDRESS,
-        .proxy_port = proxy_port(r->proxy),
+        .proxy_port = proxy_port(r->proxy, 0),
         .trusted = internet_root(r->internet),
         .tls12 = s->tls12,
         .faults = &s->faults,

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "obs/devices.h"
+#include "obs/stream.h"
 #include "rehearse/internet.h"
 #include "rehearse/scenario.h"
 

@@ -2,7 +2,7 @@
 /* address: socket addresses as text and by their parts. IPv4 in IPv6 (::ffff:0:0/96) is IPv4. */
 #pragma once
 
-#include "base/str.h"
+#include "base/err.h"
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -21,3 +21,8 @@ struct str address_port_text(const struct sockaddr_storage *a, char text[static 
 
 /* An address literal without brackets; false when it is a name. The port is 0. */
 bool address_parse(struct str literal, struct sockaddr_storage *ret_address);
+
+bool address_is_loopback(const struct sockaddr_storage *a);
+
+/* "[ADDR:]PORT" as options have it; without an address *ret_host is empty. */
+bool address_parse_listen(struct str text, struct str *ret_host, uint16_t *ret_port);

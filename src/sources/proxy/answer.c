@@ -13,6 +13,7 @@ void refusal_set(struct refusal *r, unsigned status, enum flow_why why, const ch
 
     r->status = status;
     r->why = why;
+    r->challenge = NULL;
     va_start(args, format);
     vsnprintf(r->says, sizeof r->says, format, args);
     va_end(args);
@@ -58,7 +59,7 @@ void answer_put(struct buf *out, const struct refusal *r, bool head_only)
     buf_printf(out, "Content-Type: " STR_FMT "\r\n", STR_ARG(answer_type()));
     buf_printf(out, "Content-Length: %zu\r\n", answer_body_bytes(r));
     if (r->status == 407) /* RFC 9110, section 11.7.1: it has to say how */
-        buf_put_str(out, STR("Proxy-Authenticate: Negotiate\r\n"));
+        buf_printf(out, "Proxy-Authenticate: %s\r\n", r->challenge ? r->challenge : "Negotiate");
     buf_put_str(out, STR("Connection: close\r\n\r\n"));
     if (!head_only)
         buf_printf(out, NAME "%s\n", r->says);

@@ -9,6 +9,7 @@
 struct refusal {
     unsigned status;
     enum flow_why why;
+    const char *challenge; /* with 407: how to log in; NULL: as a company's proxy would have it */
     char says[512];
 };
 

@@ -2,57 +2,95 @@
 #include "sources/proxy/client.h"
 
 #include "base/xalloc.h"
+#include "sources/proxy/admit.h"
 #include "sources/proxy/exchange.h"
 #include "sources/proxy/forward.h"
-#include "sources/proxy/policy.h"
+#include "sources/proxy/own.h"
+#include "sources/proxy/private.h"
+#include "sources/proxy/socks.h"
+#include "sources/proxy/throttle.h"
 #include "sources/proxy/tunnel.h"
+#include "sources/proxy/worker.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The end */
-
-void client_destroy(struct client *c, enum flow_why why, bool reset)
+static struct loop *loop_of(const struct client *c)
 {
-    struct proxy *p = c->proxy;
-
-    flow_close(&c->flow, why);
-    dial_cancel(c->dial);
-    exchange_destroy(c->exchange);
-    tunnel_destroy(c->tunnel);
-    side_close(&c->device, reset);
-    side_close(&c->server, reset);
-    buf_finish(&c->in);
-    loop_del_timer(p->loop, &c->timer);
-
-    *(c->previous ? &c->previous->next : &p->clients) = c->next;
-    if (c->next)
-        c->next->previous = c->previous;
-    p->client_count--;
-    loop_defer(p->loop, free, c); /* callbacks of this round may still hold it */
-    proxy_accept_more(p);
+    return c->worker->loop;
 }
 
-void client_linger(struct client *c, enum flow_why why)
+/* The end */
+
+void client_drop_server(struct client *c)
+{
+    side_close(&c->server, false);
+    free(c->server_place);
+    c->server_place = NULL;
+}
+
+/* What belongs to one flow alone. */
+static void end_flow(struct client *c, enum flow_why why)
 {
     flow_close(&c->flow, why);
     dial_cancel(c->dial);
     c->dial = NULL;
     exchange_destroy(c->exchange);
     c->exchange = NULL;
-    side_close(&c->server, false);
+    tunnel_destroy(c);
+    throttle_destroy(c->throttle);
+    c->throttle = NULL;
+}
+
+void client_destroy(struct client *c, enum flow_why why, bool reset)
+{
+    end_flow(c, why);
+    side_close(&c->device, reset);
+    side_close(&c->server, reset);
+    client_drop_server(c);
+    socks_destroy(c->socks);
+    buf_finish(&c->in);
+    loop_del_timer(loop_of(c), &c->timer);
+    loop_defer(loop_of(c), free, c); /* callbacks of this round may still hold it */
+    worker_remove(c->worker, c);
+}
+
+/* The device has left, or has to, before its head was whole. */
+static void end_reading(struct client *c, enum flow_why why, bool reset)
+{
+    if (c->in.n) {
+        client_open_flow(c, (struct str){0}, 0, HOW_NONE);
+        flow_moved(&c->flow, c->in.n, 0);
+    }
+    client_destroy(c, why, reset);
+}
+
+void client_make_room(struct client *c)
+{
+    if (c->state == CLIENT_READS)
+        end_reading(c, WHY_TOO_MANY, false);
+    else
+        client_destroy(c, WHY_NONE, false);
+}
+
+void client_linger(struct client *c, enum flow_why why)
+{
+    end_flow(c, why);
+    client_drop_server(c);
     buf_finish(&c->in);
     side_end(&c->device);
     if (c->device.error || (c->device.ended && c->device.end_sent)) {
         client_destroy(c, WHY_NONE, false);
         return;
     }
+    if (c->is_busy)
+        worker_is_idle(c->worker, c);
     c->state = CLIENT_LINGERS;
     c->lingered = 0;
-    loop_set_timer(c->proxy->loop, &c->timer, loop_now_us(c->proxy->loop) + LINGER_US);
-    side_want(&c->device, true);
+    loop_set_timer(loop_of(c), &c->timer, loop_now_us(loop_of(c)) + LINGER_US);
+    side_want(&c->device, true, false);
 }
 
 static void linger_on(struct client *c)
@@ -60,29 +98,45 @@ static void linger_on(struct client *c)
     size_t n;
 
     side_flush(&c->device);
-    while ((n = side_read(&c->device, c->proxy->scratch, READ_BYTES)))
+    while ((n = side_read(&c->device, c->worker->scratch, READ_BYTES)))
         if ((c->lingered += n) > LINGER_BYTES)
             break;
     if (c->device.error || c->lingered > LINGER_BYTES || (c->device.ended && c->device.end_sent))
         client_destroy(c, WHY_NONE, false);
     else
-        side_want(&c->device, true);
+        side_want(&c->device, true, false);
+}
+
+/* Refusing */
+
+static void refuse_in_http(struct client *c, const struct refusal *refusal, bool head_only)
+{
+    struct buf *answer = &c->worker->head;
+
+    buf_clear(answer);
+    answer_put(answer, refusal, head_only);
+    side_send(&c->device, buf_str(answer));
+    flow_put(&c->flow, &(struct obs){.kind = OBS_HTTP_RESPONSE,
+                                     .status = refusal->status,
+                                     .content_type = answer_type(),
+                                     .length = answer_body_bytes(refusal),
+                                     .by = BY_PROXY});
 }
 
 void client_refuse(struct client *c, const struct refusal *refusal, bool head_only)
 {
-    struct buf answer;
-
-    buf_init(&answer, 4096);
-    answer_put(&answer, refusal, head_only);
-    side_send(&c->device, buf_str(&answer));
-    buf_finish(&answer);
-    flow_put(&c->flow, (struct obs){.kind = OBS_HTTP_RESPONSE,
-                                    .status = refusal->status,
-                                    .content_type = answer_type(),
-                                    .length = answer_body_bytes(refusal),
-                                    .by = BY_PROXY});
+    if (c->socks)
+        socks_refuse(c, refusal);
+    else
+        refuse_in_http(c, refusal, head_only);
     client_linger(c, refusal->why);
+}
+
+void client_refuse_head(struct client *c, const struct refusal *refusal)
+{
+    client_open_flow(c, (struct str){0}, 0, c->socks ? HOW_SOCKS : HOW_NONE);
+    flow_moved(&c->flow, c->in.n, 0);
+    client_refuse(c, refusal, false);
 }
 
 /* Reading ahead */
@@ -91,10 +145,10 @@ static size_t read_in(struct client *c, size_t max)
 {
     size_t n = c->in.n < max ? max - c->in.n : 0;
 
-    n = side_read(&c->device, c->proxy->scratch, n < READ_BYTES ? n : READ_BYTES);
-    buf_put(&c->in, c->proxy->scratch, n);
-    if (n)
-        c->moved_us = loop_now_us(c->proxy->loop);
+    n = side_read(&c->device, c->worker->scratch, n < READ_BYTES ? n : READ_BYTES);
+    buf_put(&c->in, c->worker->scratch, n);
+    if (n && c->state != CLIENT_READS) /* or a trickle would shield all that are idle for longer */
+        c->moved_us = loop_now_us(loop_of(c));
     return n;
 }
 
@@ -109,155 +163,172 @@ void client_read_ahead(struct client *c)
         ;
 }
 
-/* Requests */
+/* Flows */
 
-static void open_flow(struct client *c, struct str host, uint16_t port, enum flow_how how)
+const struct sockaddr_storage *client_address(const struct client *c)
 {
-    struct proxy *p = c->proxy;
-    char text[ADDRESS_TEXT], with_port[ADDRESS_TEXT];
-    uint32_t device =
-        devices_get(p->devices, p->stream, SOURCE_PROXY, address_text(&c->from, text), 0);
-    struct buf lower;
-
-    buf_init(&lower, HOST_MAX);
-    host_put(&lower, host);
-    flow_open(&c->flow, device, address_port_text(&c->from, with_port), buf_str(&lower), port, how);
-    buf_finish(&lower);
+    return (const void *)&c->from;
 }
 
-/* What never became a request is a flow too: someone came, and this is why nothing came of it. */
-static void refuse_head(struct client *c, const struct refusal *refusal)
+/* Behind NAT it is the port that tells devices apart. */
+static uint32_t find_device(const struct client *c)
 {
-    open_flow(c, (struct str){0}, 0, HOW_NONE);
-    flow_moved(&c->flow, c->in.n, 0);
-    client_refuse(c, refusal, false);
-}
-
-static unsigned refused_status(const struct proxy *p, struct str host)
-{
-    struct buf lower;
-    unsigned status = 0;
-
-    if (p->refuse) {
-        buf_init(&lower, HOST_MAX);
-        host_put(&lower, host);
-        status = p->refuse(p->refuse_ctx, buf_str(&lower));
-        buf_finish(&lower);
-    }
-    return status;
-}
-
-static bool is_served(struct client *c, struct str host, bool head_only)
-{
-    unsigned status = refused_status(c->proxy, host);
-    struct refusal refusal;
     char text[ADDRESS_TEXT];
+    struct str key = address_text(client_address(c), text);
 
-    if (!policy_serves(&c->from)) {
-        address_text(&c->from, text);
-        refusal_set(&refusal, 403, WHY_REFUSED, "%s is not served: its address is not private",
-                    text);
-    } else if (status == 407) {
-        refusal_set(&refusal, status, WHY_AUTHENTICATION, "this proxy wants credentials");
-    } else if (status) {
-        refusal_set(&refusal, status, WHY_BLOCKED, STR_FMT " is blocked",
-                    STR_ARG(str_head(host, HOST_MAX)));
-    } else {
-        return true;
+    if (c->port->device.n) {
+        snprintf(text, sizeof text, "*:%u", c->port->number);
+        key = str_of(text);
     }
-    client_refuse(c, &refusal, head_only);
+    return devices_get(c->worker->proxy->devices, key);
+}
+
+void client_open_flow(struct client *c, struct str host, uint16_t port, enum flow_how how)
+{
+    char client[ADDRESS_TEXT], lower[HOST_MAX];
+
+    if (!c->device_id)
+        c->device_id = find_device(c);
+    flow_open(&c->flow, c->device_id, address_port_text(client_address(c), client),
+              host_lower(host, lower), port, how);
+    if (!c->is_busy)
+        worker_is_busy(c->worker, c);
+}
+
+static void device_ready(void *ctx, unsigned events);
+
+static void throttle_fired(void *ctx)
+{
+    device_ready(ctx, 0);
+}
+
+bool client_take_server(struct client *c, int fd, const struct refusal *refusal, bool head_only)
+{
+    struct refusal no_room;
+
+    if (!refusal) {
+        side_send_at_once(fd);
+        if (side_take(&c->server, fd) == 0) {
+            c->moved_us = loop_now_us(loop_of(c));
+            return true;
+        }
+        refusal_set(&no_room, 503, WHY_TOO_MANY, "the proxy has no room for another connection");
+        refusal = &no_room;
+    }
+    client_refuse(c, refusal, head_only);
     return false;
 }
+
+void client_throttle(struct client *c, uint64_t bytes_a_second)
+{
+    if (bytes_a_second)
+        c->throttle = throttle_create(loop_of(c), bytes_a_second, throttle_fired, c);
+}
+
+/* Requests */
 
 static void observe_request(struct client *c, const struct http1_head *head, struct str host,
                             struct str url)
 {
-    struct buf lower;
+    char lower[HOST_MAX];
 
-    buf_init(&lower, HOST_MAX);
-    host_put(&lower, host);
-    flow_put(&c->flow, (struct obs){.kind = OBS_HTTP_REQUEST,
-                                    .method = head->method,
-                                    .url = url,
-                                    .host = buf_str(&lower),
-                                    .user_agent = http1_field(head, STR("User-Agent")),
-                                    .length = head->length});
-    buf_finish(&lower);
+    flow_put(&c->flow, &(struct obs){.kind = OBS_HTTP_REQUEST,
+                                     .method = head->method,
+                                     .url = url,
+                                     .host = host_lower(host, lower),
+                                     .user_agent = http1_field(head, STR("User-Agent")),
+                                     .length = head->length});
 }
 
 static void observe_connect(struct client *c, const struct http1_head *head, struct str host,
                             uint16_t port)
 {
-    struct buf url;
+    struct buf *url = &c->worker->head;
 
-    buf_init(&url, HOST_MAX + ADDRESS_TEXT);
-    authority_put(&url, host, port);
-    observe_request(c, head, host, buf_str(&url));
-    buf_finish(&url);
+    buf_clear(url);
+    authority_put(url, host, port);
+    observe_request(c, head, host, buf_str(url));
 }
 
 static void observe_plain(struct client *c, const struct http1_head *head, const struct url *url)
 {
-    struct buf text;
+    struct buf *text = &c->worker->head;
 
-    buf_init(&text, 2 * HTTP1_HEAD_MAX);
-    url_put_redacted(&text, head->target);
-    observe_request(c, head, url->host, buf_str(&text));
-    buf_finish(&text);
+    buf_clear(text);
+    url_put_redacted(text, head->target);
+    observe_request(c, head, url->host, buf_str(text));
 }
 
 static void begin_connect(struct client *c, const struct http1_head *head, size_t head_bytes)
 {
+    struct admission admission;
     struct refusal refusal;
-    struct str host;
-    char copy[HOST_MAX + 1];
-    uint16_t port;
+    struct wish wish = {.tunnels = true,
+                        .authorization = http1_field(head, STR("Proxy-Authorization"))};
+    char host[HOST_MAX + 1];
 
-    if (!authority_parse(head->target, 0, &host, &port) || !port) {
+    if (!authority_parse(head->target, 0, &wish.host, &wish.port) || !wish.port) {
         refusal_set(&refusal, 400, WHY_BAD_REQUEST, "CONNECT wants HOST:PORT");
-        refuse_head(c, &refusal);
+        client_refuse_head(c, &refusal);
         return;
     }
     if (head->framing != HTTP1_NO_BODY) {
         refusal_set(&refusal, 400, WHY_BAD_REQUEST, "CONNECT with a body");
-        refuse_head(c, &refusal);
+        client_refuse_head(c, &refusal);
         return;
     }
-    open_flow(c, host, port, HOW_CONNECT);
-    observe_connect(c, head, host, port);
-    if (!is_served(c, host, false))
+    client_open_flow(c, wish.host, wish.port, HOW_CONNECT);
+    observe_connect(c, head, wish.host, wish.port);
+    if (!admit(c, &wish, &admission, &refusal)) {
+        client_refuse(c, &refusal, false);
         return;
-    snprintf(copy, sizeof copy, STR_FMT, STR_ARG(host));
+    }
+    snprintf(host, sizeof host, STR_FMT, STR_ARG(wish.host));
     buf_eat(&c->in, head_bytes);
-    tunnel_dial(c, str_of(copy), port);
+    tunnel_dial(c, str_of(host), wish.port, &admission);
+}
+
+/* Whether the request can be passed on; false: ret_refusal. */
+static bool judge_plain(struct client *c, const struct http1_head *head, size_t head_bytes,
+                        const struct url *url, struct admission *ret_admission,
+                        struct refusal *ret_refusal)
+{
+    const struct wish wish = {.host = url->host,
+                              .port = url->port,
+                              .authorization = http1_field(head, STR("Proxy-Authorization"))};
+    const char *why = forward_objects(head);
+
+    if (why) {
+        flow_moved(&c->flow, head_bytes, 0);
+        refusal_set(ret_refusal, 400, WHY_BAD_REQUEST, "%s", why);
+        return false;
+    }
+    if (!str_ieq(url->scheme, STR("http"))) {
+        refusal_set(ret_refusal, 501, WHY_REFUSED, STR_FMT " is not served but through CONNECT",
+                    STR_ARG(str_head(url->scheme, 32)));
+        return false;
+    }
+    return admit(c, &wish, ret_admission, ret_refusal);
 }
 
 static void begin_exchange(struct client *c, const struct http1_head *head, size_t head_bytes)
 {
+    struct admission admission;
     struct refusal refusal;
     struct url url;
-    const char *why;
 
     if (!url_parse(head->target, &url)) {
         refusal_set(&refusal, 400, WHY_BAD_REQUEST,
                     "this is a proxy: it wants an absolute URL or CONNECT");
-        refuse_head(c, &refusal);
+        client_refuse_head(c, &refusal);
         return;
     }
-    open_flow(c, url.host, url.port, HOW_ABSOLUTE);
+    client_open_flow(c, url.host, url.port, HOW_ABSOLUTE);
     observe_plain(c, head, &url);
-    why = forward_objects(head);
-    if (why) {
-        flow_moved(&c->flow, head_bytes, 0);
-        refusal_set(&refusal, 400, WHY_BAD_REQUEST, "%s", why);
-        client_refuse(c, &refusal, false);
-    } else if (!str_ieq(url.scheme, STR("http"))) {
-        refusal_set(&refusal, 501, WHY_REFUSED, STR_FMT " is not served but through CONNECT",
-                    STR_ARG(str_head(url.scheme, 32)));
+    if (judge_plain(c, head, head_bytes, &url, &admission, &refusal))
+        exchange_start(c, head, head_bytes, &url, &admission);
+    else
         client_refuse(c, &refusal, str_eq(head->method, STR("HEAD")));
-    } else if (is_served(c, url.host, str_eq(head->method, STR("HEAD")))) {
-        exchange_start(c, head, head_bytes, &url);
-    }
 }
 
 static void begin_request(struct client *c, size_t head_bytes)
@@ -268,12 +339,21 @@ static void begin_request(struct client *c, size_t head_bytes)
 
     if (http1_read_request(str_head(buf_str(&c->in), head_bytes), &head, &why) == PARSED_ODD) {
         refusal_set(&refusal, 400, WHY_BAD_REQUEST, "bad request: %s", why);
-        refuse_head(c, &refusal);
+        client_refuse_head(c, &refusal);
     } else if (str_eq(head.method, STR("CONNECT"))) {
         begin_connect(c, &head, head_bytes);
+    } else if (own_knows(&head)) {
+        own_answer(c, &head, head_bytes);
     } else {
         begin_exchange(c, &head, head_bytes);
     }
+}
+
+static size_t head_max(const struct client *c)
+{
+    bool served = rules_serve(c->worker->rules, client_address(c));
+
+    return served ? HTTP1_HEAD_MAX : STRANGER_HEAD_MAX;
 }
 
 /* A device may send empty lines before a request (RFC 9112, section 2.2). */
@@ -286,16 +366,11 @@ static void skip_empty_lines(struct client *c)
     buf_eat(&c->in, n);
 }
 
-/* The device has left, or cannot go on, before its head was whole. */
-static void end_reading(struct client *c)
+static bool look_for_socks(struct client *c)
 {
-    enum flow_why why = c->device.error ? WHY_DEVICE_RESET : WHY_DEVICE_ABORTED;
-
-    if (c->in.n) {
-        open_flow(c, (struct str){0}, 0, HOW_NONE);
-        flow_moved(&c->flow, c->in.n, 0);
-    }
-    client_destroy(c, why, c->device.error);
+    if (!c->socks && !c->is_http && socks_begins(c->in.p[0]))
+        c->socks = socks_create();
+    return c->socks;
 }
 
 /* True: the head is whole, or something else came of it. */
@@ -307,23 +382,37 @@ static bool look_for_head(struct client *c)
     skip_empty_lines(c);
     if (!c->in.n || str_eq(buf_str(&c->in), STR("\r")))
         return false;
+    if (look_for_socks(c))
+        return socks_read(c);
     switch (http1_find_end(buf_str(&c->in), &c->in_scanned, &why)) {
     case PARSED_DONE:
         begin_request(c, c->in_scanned);
         return true;
     case PARSED_ODD:
         refusal_set(&refusal, 400, WHY_BAD_REQUEST, "bad request: %s", why);
-        refuse_head(c, &refusal);
+        client_refuse_head(c, &refusal);
         return true;
     case PARSED_MORE:
         break;
     }
-    if (c->in.n < HTTP1_HEAD_MAX)
+    if (c->in.n < head_max(c))
         return false;
-    refusal_set(&refusal, 431, WHY_TOO_MANY, "the request's head is longer than %u bytes",
-                (unsigned)HTTP1_HEAD_MAX);
-    refuse_head(c, &refusal);
+    refusal_set(&refusal, 431, WHY_TOO_MANY, "the request's head is longer than %zu bytes",
+                head_max(c));
+    client_refuse_head(c, &refusal);
     return true;
+}
+
+static void wait_for_head(struct client *c)
+{
+    if (!c->in.n)
+        buf_finish(&c->in); /* nothing is kept while nothing comes */
+    if ((c->in.n || c->socks) && !c->head_begun) {
+        c->head_begun = true;
+        loop_set_timer(loop_of(c), &c->timer, loop_now_us(loop_of(c)) + HEAD_US);
+    }
+    side_flush(&c->device);
+    side_want(&c->device, true, false);
 }
 
 static void read_head(struct client *c)
@@ -331,32 +420,37 @@ static void read_head(struct client *c)
     do
         if (look_for_head(c))
             return;
-    while (read_in(c, HTTP1_HEAD_MAX));
+    while (read_in(c, head_max(c)));
 
-    if (c->device.ended || c->device.error) {
-        end_reading(c);
-        return;
-    }
-    if (!c->in.n) {
-        buf_finish(&c->in); /* nothing is kept while nothing comes */
-    } else if (!c->head_begun) {
-        c->head_begun = true;
-        loop_set_timer(c->proxy->loop, &c->timer, loop_now_us(c->proxy->loop) + HEAD_US);
-    }
-    side_flush(&c->device);
-    side_want(&c->device, true);
+    if (c->device.error)
+        end_reading(c, WHY_DEVICE_RESET, true);
+    else if (c->device.ended)
+        end_reading(c, WHY_DEVICE_ABORTED, false);
+    else
+        wait_for_head(c);
+}
+
+/* What comes from a server to which nothing was said is its end, or nothing that can be used. */
+static void server_left(struct client *c)
+{
+    client_drop_server(c);
 }
 
 void client_read_next(struct client *c)
 {
+    bool keeps = side_is_open(&c->server);
+
     assert(!c->flow.id);
-    exchange_destroy(c->exchange);
-    c->exchange = NULL;
-    side_close(&c->server, false);
+    end_flow(c, WHY_NONE);
+    worker_is_idle(c->worker, c);
+    c->is_http = true;
     c->state = CLIENT_READS;
     c->in_scanned = 0;
     c->head_begun = false;
-    loop_set_timer(c->proxy->loop, &c->timer, loop_now_us(c->proxy->loop) + KEEP_ALIVE_US);
+    if (keeps)
+        side_want(&c->server, true, false);
+    loop_set_timer(loop_of(c), &c->timer,
+                   loop_now_us(loop_of(c)) + (keeps ? SERVER_KEPT_US : KEEP_ALIVE_US));
     read_head(c);
 }
 
@@ -366,7 +460,7 @@ static void device_ready(void *ctx, unsigned events)
 {
     struct client *c = ctx;
 
-    switch (c->state) {
+    switch ((enum client_state)c->state) {
     case CLIENT_READS:
         read_head(c);
         break;
@@ -388,29 +482,40 @@ static void server_ready(void *ctx, unsigned events)
 
     if (c->state == CLIENT_EXCHANGES)
         exchange_server_ready(c, events);
-    else
+    else if (c->state == CLIENT_TUNNELS)
         tunnel_server_ready(c, events);
+    else
+        server_left(c);
 }
 
 static void head_is_late(struct client *c)
 {
     struct refusal refusal;
 
-    if (!c->in.n) {
-        client_destroy(c, WHY_NONE, false);
-        return;
-    }
     refusal_set(&refusal, 408, WHY_TIMEOUT, "the request's head did not come in time");
-    refuse_head(c, &refusal);
+    client_refuse_head(c, &refusal);
+}
+
+/* No request for a while: first the server's connection goes, then the client's. */
+static void reading_is_idle(struct client *c)
+{
+    if (c->head_begun && (c->in.n || c->socks)) { /* and not an empty line alone */
+        head_is_late(c);
+    } else if (side_is_open(&c->server)) {
+        client_drop_server(c);
+        client_watch_idle(c, KEEP_ALIVE_US);
+    } else {
+        client_destroy(c, WHY_NONE, false);
+    }
 }
 
 static void timer_fired(void *ctx)
 {
     struct client *c = ctx;
 
-    switch (c->state) {
+    switch ((enum client_state)c->state) {
     case CLIENT_READS:
-        head_is_late(c);
+        reading_is_idle(c);
         break;
     case CLIENT_EXCHANGES:
         exchange_idle(c);
@@ -426,31 +531,37 @@ static void timer_fired(void *ctx)
 
 void client_watch_idle(struct client *c, uint64_t idle_us)
 {
-    loop_set_timer(c->proxy->loop, &c->timer, c->moved_us + idle_us);
+    loop_set_timer(loop_of(c), &c->timer, c->moved_us + idle_us);
 }
 
-void client_create(struct proxy *p, int fd, const struct sockaddr_storage *from)
+/* Beginning */
+
+static void take_address(struct client *c, const struct sockaddr_storage *from)
+{
+    struct sockaddr_storage plain = *from;
+
+    address_unmap(&plain);
+    memcpy(&c->from, &plain, sizeof c->from);
+}
+
+void client_create(struct worker *w, const struct port *port, int fd,
+                   const struct sockaddr_storage *from)
 {
     struct client *c = xalloc(sizeof *c);
 
-    c->proxy = p;
-    c->from = *from;
-    address_unmap(&c->from);
-    c->moved_us = loop_now_us(p->loop);
+    c->worker = w;
+    c->port = port;
+    take_address(c, from);
+    c->moved_us = loop_now_us(w->loop);
     c->timer = (struct loop_timer){.fire = timer_fired, .ctx = c};
-    side_init(&c->device, p->loop, device_ready, c);
-    side_init(&c->server, p->loop, server_ready, c);
+    side_init(&c->device, w->loop, device_ready, c);
+    side_init(&c->server, w->loop, server_ready, c);
     buf_init(&c->in, HTTP1_HEAD_MAX + READ_BYTES);
-    flow_init(&c->flow, p->loop, p->stream);
-    if (side_take_fd(&c->device, fd) < 0) {
+    flow_init(&c->flow, w);
+    if (side_take(&c->device, fd) < 0) {
         free(c);
         return;
     }
-    c->next = p->clients;
-    if (c->next)
-        c->next->previous = c;
-    p->clients = c;
-    p->client_count++;
-    loop_set_timer(p->loop, &c->timer, loop_now_us(p->loop) + KEEP_ALIVE_US);
-    side_want(&c->device, true);
+    worker_add(w, c);
+    loop_set_timer(w->loop, &c->timer, loop_now_us(w->loop) + KEEP_ALIVE_US);
 }

@@ -10,14 +10,20 @@
 #include "base/url.h"
 #include "wire/http1.h"
 
+struct upstream;
+
 /* NULL, or why this head cannot be passed on without changing what its body is. */
 const char *forward_objects(const struct http1_head *head);
 
 /* Whether to pass on that the device asks for another protocol. HTTP/2 is not offered that way. */
 bool forward_upgrades(const struct http1_head *request);
 
-/* `method` on `url`, in origin-form with the URL's own Host (RFC 9112, section 3.2.2). */
-void forward_request(struct buf *out, const struct http1_head *head, const struct url *url);
+/*
+ * To the origin in origin-form with the URL's own Host (RFC 9112, section 3.2.2), to an upstream
+ * proxy in absolute-form, with what it wants to know of us.
+ */
+void forward_request(struct buf *out, const struct http1_head *head, const struct url *url,
+                     const struct upstream *upstream);
 
 struct response_form {
     bool last;     /* the connection to the device ends after it */

@@ -2,163 +2,17 @@
 #include "sources/proxy/proxy.h"
 
 #include "base/xalloc.h"
-#include "sources/proxy/address.h"
-#include "sources/proxy/client.h"
+#include "sources/proxy/worker.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { BACKLOG = 1024, ACCEPTS_A_TURN = 64 };
+/* Making */
 
-/* Listening */
-
-/* Without an address: every one of this machine's, of both families where there are two. */
-static const char *const any[] = {"::", "0.0.0.0"};
-
-static int parse_listen(const char *text, struct str *ret_host, uint16_t *ret_port, struct err *err)
-{
-    struct str whole = str_of(text), host = {0};
-    size_t colon = str_rfind(whole, ':');
-    struct str digits = colon < whole.n ? str_skip(whole, colon + 1) : whole;
-    uint64_t port;
-
-    if (colon < whole.n)
-        host = str_head(whole, colon);
-    if (host.n > 1 && host.p[0] == '[' && host.p[host.n - 1] == ']')
-        host = str_skip(str_head(host, host.n - 1), 1);
-    if (!str_to_u64(digits, &port) || port > UINT16_MAX)
-        return err_set(err, -EINVAL, "'%s': expected [ADDR:]PORT to listen on", text);
-    *ret_host = host;
-    *ret_port = (uint16_t)port;
-    return 0;
-}
-
-static int open_listener(const struct sockaddr_storage *address)
-{
-    static const int on = 1, off = 0;
-    int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int r;
-
-    if (fd < 0)
-        return -errno;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (address->ss_family == AF_INET6)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-    if (bind(fd, (const void *)address, address_bytes(address)) < 0 || listen(fd, BACKLOG) < 0) {
-        r = -errno;
-        close(fd);
-        return r;
-    }
-    return fd;
-}
-
-static int listen_on(struct str host, uint16_t port)
-{
-    struct sockaddr_storage address;
-
-    if (!address_parse(host, &address))
-        return -EINVAL;
-    address_set_port(&address, port);
-    return open_listener(&address);
-}
-
-static int listen_anywhere(uint16_t port)
-{
-    int fd = -EINVAL;
-
-    for (size_t i = 0; fd < 0 && i < sizeof any / sizeof *any; i++) {
-        fd = listen_on(str_of(any[i]), port);
-        if (fd == -EADDRINUSE || fd == -EACCES)
-            break;
-    }
-    return fd;
-}
-
-static void on_connection(void *ctx, unsigned events);
-
-static int start_listening(struct proxy *p, const char *listen_text, struct err *err)
-{
-    struct sockaddr_storage address;
-    socklen_t n = sizeof address;
-    struct str host = {0};
-    uint16_t port = 0;
-    int r = parse_listen(listen_text, &host, &port, err);
-
-    if (r < 0)
-        return r;
-    r = host.n ? listen_on(host, port) : listen_anywhere(port);
-    if (r < 0)
-        return err_set(err, r, "cannot listen on %s: %s", listen_text,
-                       r == -EINVAL ? "not an address" : strerror(-r));
-    p->listener = (struct loop_fd){.fd = r, .events = LOOP_READ, .ready = on_connection, .ctx = p};
-    getsockname(r, (void *)&address, &n);
-    p->port = address_port(&address);
-    address_port_text(&address, p->address);
-    r = loop_add_fd(p->loop, &p->listener);
-    if (r < 0)
-        return err_set(err, r, "cannot listen on %s: %s", listen_text, strerror(-r));
-    p->accepting = true;
-    return 0;
-}
-
-/* Accepting */
-
-static void stop_accepting(struct proxy *p)
-{
-    p->accepting = false;
-    loop_set_events(p->loop, &p->listener, 0);
-}
-
-void proxy_accept_more(struct proxy *p)
-{
-    if (p->accepting || p->listener.fd < 0 || p->client_count >= CLIENTS_MAX)
-        return;
-    p->accepting = true;
-    loop_del_timer(p->loop, &p->accept_again);
-    loop_set_events(p->loop, &p->listener, LOOP_READ);
-}
-
-static void accept_again(void *ctx)
-{
-    proxy_accept_more(ctx);
-}
-
-/* No descriptors or memory: those who knock wait in the kernel's queue until there are some. */
-static bool is_shortage(int error)
-{
-    return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
-}
-
-static void on_connection(void *ctx, unsigned events)
-{
-    struct proxy *p = ctx;
-
-    (void)events;
-    for (int i = 0; i < ACCEPTS_A_TURN && p->client_count < CLIENTS_MAX; i++) {
-        struct sockaddr_storage from;
-        socklen_t n = sizeof from;
-        int fd = accept4(p->listener.fd, (void *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-        if (fd >= 0) {
-            client_create(p, fd, &from);
-        } else if (is_shortage(errno)) {
-            stop_accepting(p);
-            loop_set_timer(p->loop, &p->accept_again, loop_now_us(p->loop) + ACCEPT_PAUSE_US);
-            return;
-        } else if (errno == EAGAIN) {
-            return;
-        }
-    }
-    if (p->client_count >= CLIENTS_MAX)
-        stop_accepting(p);
-}
-
-/* Making and ending */
-
-static int take_rules(struct proxy *p, const struct proxy_options *options, struct err *err)
+static int take_connect_to(struct proxy *p, const struct proxy_options *options, struct err *err)
 {
     p->connect_to = arena_array(p->arena, options->connect_to_count, sizeof *p->connect_to);
     for (; p->connect_to_count < options->connect_to_count; p->connect_to_count++) {
@@ -168,6 +22,25 @@ static int take_rules(struct proxy *p, const struct proxy_options *options, stru
         if (r < 0)
             return r;
     }
+    return 0;
+}
+
+static void take_direct(struct proxy *p, const struct proxy_options *options)
+{
+    const char **direct = arena_array(p->arena, options->direct_count, sizeof *direct);
+
+    for (size_t i = 0; i < options->direct_count; i++)
+        direct[i] = arena_str(p->arena, str_of(options->direct[i])).p;
+    p->direct = direct;
+    p->direct_count = options->direct_count;
+}
+
+static int take_rules(struct proxy *p, const struct proxy_options *options, struct err *err)
+{
+    p->credentials = options->credentials ? credentials_ref(options->credentials) : NULL;
+    if (!options->rules)
+        return rules_create(&(struct rules_options){0}, &p->rules, err);
+    p->rules = rules_ref(options->rules);
     return 0;
 }
 
@@ -183,6 +56,60 @@ static void allow_many_descriptors(void)
     }
 }
 
+/* Who comes to a port that has a name is the device of that name. */
+static void name_device(struct proxy *p, const struct port *port)
+{
+    char key[16];
+
+    if (!port->device.n)
+        return;
+    snprintf(key, sizeof key, "*:%u", port->number);
+    devices_suggest_name(p->devices, str_of(key), port->device);
+}
+
+static int open_ports(struct proxy *p, const struct proxy_options *options, struct err *err)
+{
+    int r = 0;
+
+    p->ports = arena_array(p->arena, options->fd_count + options->listen_count, sizeof *p->ports);
+    /* All are taken, so that all are closed, whatever comes of it. */
+    for (size_t i = 0; i < options->fd_count; i++) {
+        int taken =
+            port_take(&p->ports[p->port_count++], options->fds[i], p->worker_count, r ? NULL : err);
+        r = r < 0 ? r : taken;
+    }
+    for (size_t i = 0; r == 0 && i < options->listen_count; i++)
+        r = port_open(&p->ports[p->port_count++], options->listen[i], p->worker_count, err);
+    for (size_t i = 0; r == 0 && i < p->port_count; i++)
+        name_device(p, &p->ports[i]);
+    return r;
+}
+
+static int create_workers(struct proxy *p, struct stream *stream, const char *name_server,
+                          struct err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < p->worker_count; i++)
+        r = worker_create(p, i, stream, name_server, &p->workers[i], err);
+    for (size_t i = 0; r == 0 && i < p->worker_count; i++)
+        r = worker_start(p->workers[i], err);
+    return r;
+}
+
+static size_t worker_count(unsigned threads)
+{
+    return threads < 1 ? 1 : threads < WORKERS_MAX ? threads : WORKERS_MAX;
+}
+
+static void grace_is_over(void *ctx)
+{
+    struct proxy *p = ctx;
+
+    p->workers_open = 0;
+    p->drained(p->drained_ctx);
+}
+
 int proxy_create(struct loop *loop, struct stream *stream, struct devices *devices,
                  const struct proxy_options *options, struct proxy **ret_proxy, struct err *err)
 {
@@ -191,23 +118,26 @@ int proxy_create(struct loop *loop, struct stream *stream, struct devices *devic
 
     *p = (struct proxy){
         .loop = loop,
-        .stream = stream,
         .devices = devices,
         .arena = arena_create(),
         .dial = options->dial,
         .dial_ctx = options->dial_ctx,
         .refuse = options->refuse,
         .refuse_ctx = options->refuse_ctx,
-        .listener.fd = -1,
-        .scratch = xalloc(READ_BYTES),
+        .funnel = options->threads ? funnel_create(loop, stream) : NULL,
+        .worker_count = worker_count(options->threads),
     };
+    p->workers = arena_array(p->arena, p->worker_count, sizeof *p->workers);
+    p->grace = (struct loop_timer){.fire = grace_is_over, .ctx = p};
     allow_many_descriptors();
-    p->accept_again = (struct loop_timer){.fire = accept_again, .ctx = p};
-    r = take_rules(p, options, err);
+    take_direct(p, options);
+    r = open_ports(p, options, err);
     if (r == 0)
-        r = resolver_create(loop, options->name_server, &p->resolver, err);
+        r = take_connect_to(p, options, err);
     if (r == 0)
-        r = start_listening(p, options->listen, err);
+        r = take_rules(p, options, err);
+    if (r == 0)
+        r = create_workers(p, stream, options->name_server, err);
     if (r < 0) {
         proxy_destroy(p);
         return r;
@@ -216,35 +146,77 @@ int proxy_create(struct loop *loop, struct stream *stream, struct devices *devic
     return 0;
 }
 
-uint16_t proxy_port(const struct proxy *p)
+/* Asking */
+
+size_t proxy_port_count(const struct proxy *p)
 {
-    return p->port;
+    return p->port_count;
 }
 
-struct str proxy_address(const struct proxy *p)
+uint16_t proxy_port(const struct proxy *p, size_t i)
 {
-    return str_of(p->address);
+    return p->ports[i].number;
+}
+
+struct str proxy_address(const struct proxy *p, size_t i)
+{
+    return str_of(p->ports[i].address);
+}
+
+void proxy_counters(const struct proxy *p, struct counters *ret_sum)
+{
+    *ret_sum = (struct counters){0};
+    for (size_t i = 0; i < p->worker_count; i++)
+        counters_add(ret_sum, &p->workers[i]->counters);
+}
+
+/* Changing */
+
+void proxy_set_rules(struct proxy *p, struct rules *rules)
+{
+    struct rules *old = p->rules;
+
+    p->rules = rules_ref(rules);
+    for (size_t i = 0; i < p->worker_count; i++)
+        worker_set_rules(p->workers[i], rules);
+    rules_unref(old);
+}
+
+/* Ending */
+
+void proxy_drain(struct proxy *p, uint64_t grace_us, void (*done)(void *ctx), void *ctx)
+{
+    p->drained = done;
+    p->drained_ctx = ctx;
+    p->workers_open = p->worker_count;
+    loop_set_timer(p->loop, &p->grace, loop_now_us(p->loop) + grace_us);
+    for (size_t i = 0; i < p->worker_count; i++)
+        worker_drain(p->workers[i]);
 }
 
 void proxy_stop(struct proxy *p)
 {
-    loop_del_timer(p->loop, &p->accept_again);
-    if (p->listener.fd >= 0) {
-        loop_del_fd(p->loop, &p->listener);
-        close(p->listener.fd);
-        p->listener.fd = -1;
-    }
-    while (p->clients)
-        client_destroy(p->clients, WHY_SHUTDOWN, false);
+    loop_del_timer(p->loop, &p->grace);
+    p->workers_open = 0;
+    for (size_t i = 0; i < p->worker_count; i++)
+        if (p->workers[i])
+            worker_stop(p->workers[i]);
+    if (p->funnel)
+        funnel_fetch(p->funnel);
 }
 
 static void free_proxy(void *ctx)
 {
     struct proxy *p = ctx;
 
-    resolver_destroy(p->resolver);
+    for (size_t i = 0; i < p->worker_count; i++)
+        worker_destroy(p->workers[i]);
+    for (size_t i = 0; i < p->port_count; i++)
+        port_close(&p->ports[i]);
+    funnel_destroy(p->funnel);
+    rules_unref(p->rules);
+    credentials_unref(p->credentials);
     arena_destroy(p->arena);
-    free(p->scratch);
     free(p);
 }
 
@@ -253,5 +225,5 @@ void proxy_destroy(struct proxy *p)
     if (!p)
         return;
     proxy_stop(p);
-    loop_defer(p->loop, free_proxy, p); /* callbacks of this round may still hold it */
+    loop_post(p->loop, free_proxy, p); /* what was posted before may still speak of it */
 }

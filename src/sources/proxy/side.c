@@ -1,37 +1,59 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * `readable` saves the read that would only say that there is nothing: a read that comes back short
+ * has emptied the socket, and what comes later, an end too, the loop tells anew, for it tells of
+ * what is there and not of what has changed (epoll's level-triggered mode).
+ */
 #include "sources/proxy/side.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 /* The largest head, rewritten, and one read of body. */
 enum { OUT_MAX = 256 << 10 };
+
+/* More than any pipe has places for. */
+enum { SPLICE_BYTES = 1 << 20 };
+
+struct socket_option {
+    int level, name, value;
+};
 
 /*
  * The loop tells of a hang-up whether or not we wait for anything. When it is an error we want to
  * know; when it only means that both directions have ended, while we cannot read what is left yet,
  * it would be told again and again: so the watch is parked.
  */
+static bool hung_up(struct side *s, unsigned events)
+{
+    int error = 0;
+    socklen_t n = sizeof error;
+
+    getsockopt(s->watch.fd, SOL_SOCKET, SO_ERROR, &error, &n);
+    if (error) {
+        s->error = error;
+        return true;
+    }
+    if (events & LOOP_WRITE)
+        return true;
+    loop_del_fd(s->loop, &s->watch);
+    s->parked = true;
+    return false;
+}
+
 static void socket_ready(void *ctx, unsigned events)
 {
     struct side *s = ctx;
 
-    if (events & LOOP_HANGUP && !(s->watch.events & LOOP_READ)) {
-        int error = 0;
-        socklen_t n = sizeof error;
-
-        getsockopt(s->watch.fd, SOL_SOCKET, SO_ERROR, &error, &n);
-        if (error)
-            s->error = error;
-        else if (!(events & LOOP_WRITE)) {
-            loop_del_fd(s->loop, &s->watch);
-            s->parked = true;
-            return;
-        }
-    }
+    if (events & (LOOP_READ | LOOP_HANGUP))
+        s->readable = true;
+    if (events & LOOP_HANGUP && !(s->watch.events & LOOP_READ) && !hung_up(s, events))
+        return;
     s->ready(s->ctx, events);
 }
 
@@ -42,31 +64,37 @@ void side_init(struct side *s, struct loop *loop, void (*ready)(void *ctx, unsig
     buf_init(&s->out, OUT_MAX);
 }
 
-/*
- * A device that loses power says nothing: after a minute of silence, and then four unanswered
- * probes, the kernel ends the connection for us.
- */
-static void set_options(int fd)
+static void set_options(int fd, const struct socket_option *options, size_t n)
 {
-    const struct {
-        int level, name, value;
-    } options[] = {
-        {IPPROTO_TCP, TCP_NODELAY, 1},   {SOL_SOCKET, SO_KEEPALIVE, 1},
-        {IPPROTO_TCP, TCP_KEEPIDLE, 60}, {IPPROTO_TCP, TCP_KEEPINTVL, 15},
-        {IPPROTO_TCP, TCP_KEEPCNT, 4},
-    };
-
-    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+    for (size_t i = 0; i < n; i++)
         setsockopt(fd, options[i].level, options[i].name, &options[i].value,
                    sizeof options[i].value);
 }
 
-int side_take_fd(struct side *s, int fd)
+void side_send_at_once(int fd)
+{
+    static const struct socket_option options[] = {{IPPROTO_TCP, TCP_NODELAY, 1}};
+
+    set_options(fd, options, sizeof options / sizeof *options);
+}
+
+void side_watch_peer(int fd)
+{
+    static const struct socket_option options[] = {
+        {SOL_SOCKET, SO_KEEPALIVE, 1},
+        {IPPROTO_TCP, TCP_KEEPIDLE, 60},
+        {IPPROTO_TCP, TCP_KEEPINTVL, 15},
+        {IPPROTO_TCP, TCP_KEEPCNT, 4},
+    };
+
+    set_options(fd, options, sizeof options / sizeof *options);
+}
+
+int side_take(struct side *s, int fd)
 {
     int r;
 
-    set_options(fd);
-    s->watch = (struct loop_fd){.fd = fd, .ready = socket_ready, .ctx = s};
+    s->watch = (struct loop_fd){.fd = fd, .events = LOOP_READ, .ready = socket_ready, .ctx = s};
     r = loop_add_fd(s->loop, &s->watch);
     if (r < 0) {
         close(fd);
@@ -84,7 +112,7 @@ size_t side_read(struct side *s, char *bytes, size_t n)
 {
     ssize_t got;
 
-    if (!n || s->ended)
+    if (!n || !s->readable || s->ended)
         return 0;
     do
         got = recv(s->watch.fd, bytes, n, 0);
@@ -93,35 +121,53 @@ size_t side_read(struct side *s, char *bytes, size_t n)
         s->error = errno;
     if (got == 0)
         s->ended = true;
+    s->readable = got == (ssize_t)n;
     return got > 0 ? (size_t)got : 0;
 }
 
-static size_t send_some(struct side *s, struct str bytes)
+static ssize_t send_once(int fd, struct str first, struct str second)
+{
+    struct iovec parts[] = {{(void *)first.p, first.n}, {(void *)second.p, second.n}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+
+    return second.n ? sendmsg(fd, &message, MSG_NOSIGNAL)
+                    : send(fd, first.p, first.n, MSG_NOSIGNAL);
+}
+
+static size_t send_some(struct side *s, struct str first, struct str second)
 {
     ssize_t sent;
 
     do
-        sent = send(s->watch.fd, bytes.p, bytes.n, MSG_NOSIGNAL);
+        sent = send_once(s->watch.fd, first, second);
     while (sent < 0 && errno == EINTR);
     if (sent < 0 && errno != EAGAIN)
         s->error = errno;
     return sent > 0 ? (size_t)sent : 0;
 }
 
+void side_send_both(struct side *s, struct str first, struct str second)
+{
+    size_t sent;
+
+    if (s->error || !(first.n + second.n))
+        return;
+    sent = s->out.n ? 0 : send_some(s, first, second);
+    if (s->error)
+        return;
+    buf_put_str(&s->out, str_skip(first, sent));
+    buf_put_str(&s->out, sent > first.n ? str_skip(second, sent - first.n) : second);
+}
+
 void side_send(struct side *s, struct str bytes)
 {
-    if (!bytes.n || s->error)
-        return;
-    if (!s->out.n)
-        bytes = str_skip(bytes, send_some(s, bytes));
-    if (!s->error)
-        buf_put_str(&s->out, bytes);
+    side_send_both(s, bytes, (struct str){0});
 }
 
 void side_flush(struct side *s)
 {
     if (s->out.n && !s->error)
-        buf_eat(&s->out, send_some(s, buf_str(&s->out)));
+        buf_eat(&s->out, send_some(s, buf_str(&s->out), (struct str){0}));
     if (s->error || !s->out.n)
         buf_finish(&s->out);
     if (!s->out.n && s->end_due && !s->end_sent && !s->error) {
@@ -130,15 +176,49 @@ void side_flush(struct side *s)
     }
 }
 
+/* A splice comes back short also when the pipe has no more places: only EAGAIN means empty. */
+size_t side_splice_in(struct side *s, struct pipe *pipe)
+{
+    ssize_t got;
+
+    if (!s->readable || s->ended)
+        return 0;
+    do
+        got = splice(s->watch.fd, NULL, pipe->write_fd, NULL, SPLICE_BYTES, SPLICE_F_NONBLOCK);
+    while (got < 0 && errno == EINTR);
+    if (got < 0 && errno != EAGAIN)
+        s->error = errno;
+    if (got == 0)
+        s->ended = true;
+    s->readable = got > 0;
+    pipe->bytes += got > 0 ? (size_t)got : 0;
+    return got > 0 ? (size_t)got : 0;
+}
+
+void side_splice_out(struct side *s, struct pipe *pipe)
+{
+    ssize_t sent;
+
+    if (!pipe->bytes || s->error)
+        return;
+    do
+        sent = splice(pipe->read_fd, NULL, s->watch.fd, NULL, pipe->bytes, SPLICE_F_NONBLOCK);
+    while (sent < 0 && errno == EINTR);
+    if (sent < 0 && errno != EAGAIN)
+        s->error = errno;
+    pipe->bytes -= sent > 0 ? (size_t)sent : 0;
+}
+
 void side_end(struct side *s)
 {
     s->end_due = true;
     side_flush(s);
 }
 
-void side_want(struct side *s, bool reading)
+void side_want(struct side *s, bool reading, bool writing)
 {
-    unsigned events = (reading && !s->ended ? LOOP_READ : 0u) | (s->out.n ? LOOP_WRITE : 0u);
+    unsigned events =
+        (reading && !s->ended ? LOOP_READ : 0u) | (writing || s->out.n ? LOOP_WRITE : 0u);
 
     if (!side_is_open(s))
         return;
@@ -159,8 +239,6 @@ void side_close(struct side *s, bool reset)
         return;
     if (reset)
         setsockopt(s->watch.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-    if (!s->parked)
-        loop_del_fd(s->loop, &s->watch);
-    close(s->watch.fd);
+    loop_close_fd(s->loop, &s->watch);
     side_init(s, s->loop, s->ready, s->ctx);
 }

@@ -2,140 +2,177 @@
 #include "sources/proxy/tunnel.h"
 
 #include "base/xalloc.h"
-#include "wire/ja4.h"
-#include "wire/tls.h"
+#include "sources/proxy/handshake.h"
+#include "sources/proxy/private.h"
+#include "sources/proxy/socks.h"
+#include "sources/proxy/throttle.h"
+#include "sources/proxy/upstream.h"
 
 #include <stdlib.h>
 
-/* One call moves at most this many reads a direction, then it is others' turn. */
-enum { READS_A_TURN = 4 };
+/* A direction in which less than this comes in a turn is copied again. */
+enum { SPLICE_BYTES_MIN = 16 << 10 };
 
-struct tunnel {
-    struct client *client;
-    bool open;         /* the server is connected and the device has been told */
-    enum flow_why why; /* who ended first; what follows from that does not count */
-    struct tls_stream up, down;
-    uint64_t tls_up_bytes; /* of the device's stream that the reader of TLS has seen */
+struct direction {
+    struct side *from, *to;
+    struct pipe *pipe; /* while bytes are in it, or much comes */
+    bool much;         /* whole reads come: splice */
 };
 
-void tunnel_destroy(struct tunnel *t)
-{
-    if (!t)
-        return;
-    tls_stream_finish(&t->up);
-    tls_stream_finish(&t->down);
-    free(t);
-}
+struct tunnel {
+    bool open;                   /* the server is connected and the device has been told */
+    bool is_old;                 /* it has lived long enough to be worth watching the server for */
+    enum flow_why why;           /* who ended first; what follows from that does not count */
+    struct handshake *handshake; /* NULL: over */
+    struct ask *ask; /* an upstream proxy for the way; NULL: there is none, or it is given */
+    struct direction ways[WAYS];
+};
 
-/* The handshake, in passing */
-
-static void observe_client_hello(struct client *c, struct str body, uint64_t stream_bytes)
-{
-    struct tls_client_hello hello;
-    struct buf alpn, versions;
-    char ja4[JA4_TEXT];
-
-    if (tls_read_client_hello(body, &hello) != PARSED_DONE)
-        return;
-    buf_init(&alpn, TLS_HELLO_MAX);
-    buf_init(&versions, 1024);
-    tls_put_alpn(&alpn, hello.alpn);
-    tls_put_versions(&versions, &hello);
-    ja4_of(&hello, 't', ja4);
-    flow_put(&c->flow, (struct obs){.kind = OBS_TLS_HELLO,
-                                    .sni = hello.sni,
-                                    .alpn = buf_str(&alpn),
-                                    .tls_versions = buf_str(&versions),
-                                    .ja4 = str_of(ja4),
-                                    .ech = hello.ech,
-                                    .length = stream_bytes});
-    buf_finish(&alpn);
-    buf_finish(&versions);
-}
-
-static void observe_server_hello(struct client *c, struct str body)
-{
-    struct tls_server_hello hello;
-    struct buf alpn, version, cipher;
-
-    if (tls_read_server_hello(body, &hello) != PARSED_DONE)
-        return;
-    buf_init(&alpn, TLS_HELLO_MAX);
-    buf_init(&version, 64);
-    buf_init(&cipher, 64);
-    tls_put_alpn(&alpn, hello.alpn);
-    tls_put_version(&version, hello.version);
-    tls_put_cipher(&cipher, hello.cipher);
-    flow_put(&c->flow, (struct obs){.kind = OBS_TLS_ANSWER,
-                                    .tls_versions = buf_str(&version),
-                                    .cipher = buf_str(&cipher),
-                                    .alpn = buf_str(&alpn)});
-    buf_finish(&alpn);
-    buf_finish(&version);
-    buf_finish(&cipher);
-}
-
-static void observe_alert(struct client *c, uint8_t description, enum obs_by by)
-{
-    if (!description) /* close_notify refuses nothing */
-        return;
-    flow_put(&c->flow, (struct obs){.kind = OBS_TLS_ALERT,
-                                    .alert = description,
-                                    .by = by,
-                                    .error = str_of(tls_alert_says(description))});
-}
-
-static void read_tls_up(struct client *c, struct str bytes)
+void tunnel_destroy(struct client *c)
 {
     struct tunnel *t = c->tunnel;
-    size_t n = bytes.n;
-    struct str body;
 
-    for (;;) {
-        enum tls_item item = tls_stream_next(&t->up, &bytes, &body);
-
-        if (item == TLS_CLIENT_HELLO)
-            observe_client_hello(c, body, t->tls_up_bytes + n - bytes.n);
-        else if (item == TLS_ALERT)
-            observe_alert(c, (uint8_t)body.p[1], BY_DEVICE);
-        else if (item != TLS_SERVER_HELLO)
-            break;
-    }
-    t->tls_up_bytes += n;
+    if (!t)
+        return;
+    handshake_destroy(t->handshake);
+    ask_destroy(t->ask);
+    for (int way = 0; way < WAYS; way++)
+        pipes_give_back(&c->worker->pipes, t->ways[way].pipe);
+    free(t);
+    c->tunnel = NULL;
 }
 
-static void read_tls_down(struct client *c, struct str bytes)
+/* Copying */
+
+static void count(struct client *c, enum way way, size_t n)
 {
-    struct str body;
+    c->moved_us = loop_now_us(c->worker->loop);
+    flow_moved(&c->flow, way == WAY_UP ? n : 0, way == WAY_DOWN ? n : 0);
+    throttle_moved(c->throttle, way, n);
+}
 
-    for (;;) {
-        enum tls_item item = tls_stream_next(&c->tunnel->down, &bytes, &body);
+static bool is_read_in_passing(const struct tunnel *t, enum way way)
+{
+    const struct handshake *h = t->handshake;
 
-        if (item == TLS_SERVER_HELLO)
-            observe_server_hello(c, body);
-        else if (item == TLS_ALERT)
-            observe_alert(c, (uint8_t)body.p[1], BY_SERVER);
-        else if (item != TLS_CLIENT_HELLO)
-            break;
+    return h && !(way == WAY_UP ? handshake_up_is_over(h) : handshake_down_is_over(h));
+}
+
+static void read_in_passing(struct tunnel *t, enum way way, struct str bytes)
+{
+    if (way == WAY_UP)
+        handshake_read_up(t->handshake, bytes);
+    else
+        handshake_read_down(t->handshake, bytes);
+    if (handshake_up_is_over(t->handshake) && handshake_down_is_over(t->handshake)) {
+        handshake_destroy(t->handshake);
+        t->handshake = NULL;
+    }
+}
+
+static void pass(struct client *c, enum way way, struct str bytes)
+{
+    struct tunnel *t = c->tunnel;
+
+    count(c, way, bytes.n);
+    if (is_read_in_passing(t, way))
+        read_in_passing(t, way, bytes);
+    side_send(t->ways[way].to, bytes);
+}
+
+static size_t copy(struct client *c, enum way way)
+{
+    char *bytes = c->worker->scratch;
+    size_t n = throttle_allows(c->throttle, way, READ_BYTES);
+
+    n = side_read(c->tunnel->ways[way].from, bytes, n);
+    if (n)
+        pass(c, way, str_from(bytes, n));
+    return n;
+}
+
+/* Splicing */
+
+static bool may_splice(struct client *c, enum way way)
+{
+    struct direction *d = &c->tunnel->ways[way];
+
+    if (!d->much || c->throttle || is_read_in_passing(c->tunnel, way))
+        return false;
+    if (!d->pipe)
+        d->pipe = pipes_take(&c->worker->pipes);
+    return d->pipe;
+}
+
+static size_t splice_on(struct client *c, enum way way)
+{
+    struct direction *d = &c->tunnel->ways[way];
+    size_t n = side_splice_in(d->from, d->pipe);
+
+    if (n)
+        count(c, way, n);
+    side_splice_out(d->to, d->pipe);
+    return n;
+}
+
+static void stop_splicing(struct client *c, struct direction *d)
+{
+    if (d->pipe && !d->pipe->bytes) {
+        pipes_give_back(&c->worker->pipes, d->pipe);
+        d->pipe = NULL;
     }
 }
 
 /* Relaying */
 
-static void pass_up(struct client *c, struct str bytes)
+/* Something that was read before still waits to be sent. */
+static bool is_full(const struct direction *d)
 {
-    flow_moved(&c->flow, bytes.n, 0);
-    if (!c->tunnel->up.ended)
-        read_tls_up(c, bytes);
-    side_send(&c->server, bytes);
+    return d->to->out.n || (d->pipe && d->pipe->bytes);
 }
 
-static void pass_down(struct client *c, struct str bytes)
+static void flush(struct direction *d)
 {
-    flow_moved(&c->flow, 0, bytes.n);
-    if (!c->tunnel->down.ended)
-        read_tls_down(c, bytes);
-    side_send(&c->device, bytes);
+    side_flush(d->to);
+    if (d->pipe && d->pipe->bytes && !d->to->out.n)
+        side_splice_out(d->to, d->pipe);
+}
+
+/* What `from` has sent, on to `to`. */
+static void relay(struct client *c, enum way way)
+{
+    struct direction *d = &c->tunnel->ways[way];
+    size_t moved = 0;
+
+    flush(d);
+    for (int turn = 0; turn < READS_A_TURN && !is_full(d) && !d->to->error; turn++) {
+        bool splices = may_splice(c, way);
+        size_t n = splices ? splice_on(c, way) : copy(c, way);
+
+        if (!n)
+            break;
+        moved += n;
+        d->much = splices || n == READ_BYTES;
+    }
+    if (!d->from->readable && !is_full(d)) {
+        d->much = d->much && moved >= SPLICE_BYTES_MIN;
+        stop_splicing(c, d);
+    }
+}
+
+/* The end of what `from` has sent too, when the other direction goes on. */
+static void pass_end(struct direction *d)
+{
+    if (d->from->ended && !d->to->ended && !d->to->end_due && !(d->pipe && d->pipe->bytes))
+        side_end(d->to);
+}
+
+static bool is_over(const struct client *c)
+{
+    const struct tunnel *t = c->tunnel;
+
+    return c->device.ended && c->server.ended && !is_full(&t->ways[WAY_UP]) &&
+           !is_full(&t->ways[WAY_DOWN]);
 }
 
 static void ended_by(struct tunnel *t, const struct side *side, enum flow_why closed,
@@ -145,54 +182,56 @@ static void ended_by(struct tunnel *t, const struct side *side, enum flow_why cl
         t->why = side->error ? reset : closed;
 }
 
-/* One direction: what `from` has sent, on to `to`; and its end too. */
-static void relay(struct client *c, struct side *from, struct side *to,
-                  void (*pass)(struct client *c, struct str bytes))
+static bool wants_bytes(const struct client *c, enum way way)
 {
-    size_t n;
+    const struct direction *d = &c->tunnel->ways[way];
 
-    side_flush(to);
-    for (int turn = 0; turn < READS_A_TURN && !to->out.n && !to->error; turn++) {
-        n = side_read(from, c->proxy->scratch, READ_BYTES);
-        if (!n)
-            break;
-        c->moved_us = loop_now_us(c->proxy->loop);
-        pass(c, str_from(c->proxy->scratch, n));
-    }
-    if (from->ended && !to->end_due)
-        side_end(to);
+    return !is_full(d) && !d->to->error && !throttle_waits(c->throttle, way);
 }
 
-static bool both_ended(const struct client *c)
+static bool has_piped(const struct direction *d)
 {
-    return c->device.end_sent && c->server.end_sent;
+    return d->pipe && d->pipe->bytes && !d->to->error;
+}
+
+/* What came before the server's reset is the device's all the same. */
+static bool has_last_words(const struct client *c)
+{
+    return !c->device.error && (c->server.readable || is_full(&c->tunnel->ways[WAY_DOWN]));
+}
+
+static void wait_for_more(struct client *c)
+{
+    struct direction *ways = c->tunnel->ways;
+
+    side_want(&c->device, wants_bytes(c, WAY_UP), has_piped(&ways[WAY_DOWN]));
+    side_want(&c->server, wants_bytes(c, WAY_DOWN), has_piped(&ways[WAY_UP]));
+    if (c->tunnel->why)
+        client_watch_idle(c, c->tunnel->is_old ? HALF_CLOSED_US : TUNNEL_OLD_US);
 }
 
 static void pump(struct client *c)
 {
     struct tunnel *t = c->tunnel;
 
-    relay(c, &c->device, &c->server, pass_up);
+    relay(c, WAY_UP);
     ended_by(t, &c->device, WHY_DEVICE_CLOSED, WHY_DEVICE_RESET);
-    relay(c, &c->server, &c->device, pass_down);
+    relay(c, WAY_DOWN);
     ended_by(t, &c->server, WHY_SERVER_CLOSED, WHY_SERVER_RESET);
     ended_by(t, &c->device, WHY_DEVICE_CLOSED, WHY_DEVICE_RESET);
 
-    if (c->device.error || c->server.error) {
+    if ((c->device.error || c->server.error) && !has_last_words(c)) {
         client_destroy(c, t->why, true);
-        return;
-    }
-    if (both_ended(c)) {
+    } else if (is_over(c)) {
         client_destroy(c, t->why, false);
-        return;
+    } else {
+        pass_end(&t->ways[WAY_UP]);
+        pass_end(&t->ways[WAY_DOWN]);
+        wait_for_more(c);
     }
-    side_want(&c->device, !c->server.out.n);
-    side_want(&c->server, !c->device.out.n);
-    if (t->why)
-        client_watch_idle(c, HALF_CLOSED_US);
 }
 
-/* While dialling: the device may already send, or leave. */
+/* While the way is being made: the device may already send, or leave. */
 static void wait_for_server(struct client *c)
 {
     client_read_ahead(c);
@@ -200,7 +239,7 @@ static void wait_for_server(struct client *c)
         client_destroy(c, c->device.error ? WHY_DEVICE_RESET : WHY_DEVICE_ABORTED, true);
         return;
     }
-    side_want(&c->device, client_wants_ahead(c));
+    side_want(&c->device, client_wants_ahead(c), false);
 }
 
 void tunnel_device_ready(struct client *c, unsigned events)
@@ -212,46 +251,100 @@ void tunnel_device_ready(struct client *c, unsigned events)
         wait_for_server(c);
 }
 
-void tunnel_server_ready(struct client *c, unsigned events)
-{
-    (void)events;
-    pump(c);
-}
-
-void tunnel_idle(struct client *c)
-{
-    uint64_t limit_us = c->tunnel->why ? HALF_CLOSED_US : TUNNEL_IDLE_US;
-
-    if (!c->tunnel->open || loop_now_us(c->proxy->loop) < c->moved_us + limit_us)
-        client_watch_idle(c, limit_us);
-    else
-        client_destroy(c, c->tunnel->why ? c->tunnel->why : WHY_IDLE, false);
-}
-
 /* Beginning */
-
-static void prepare(struct client *c)
-{
-    struct tunnel *t = xalloc(sizeof *t);
-
-    t->client = c;
-    tls_stream_init(&t->up);
-    tls_stream_init(&t->down);
-    c->tunnel = t;
-    c->state = CLIENT_TUNNELS;
-    c->moved_us = loop_now_us(c->proxy->loop);
-    client_watch_idle(c, TUNNEL_IDLE_US);
-}
 
 static void open_up(struct client *c, struct str first)
 {
     c->tunnel->open = true;
     if (c->in.n)
-        pass_up(c, buf_str(&c->in));
+        pass(c, WAY_UP, buf_str(&c->in));
     buf_finish(&c->in);
     if (first.n)
-        pass_down(c, first);
+        pass(c, WAY_DOWN, first);
     pump(c);
+}
+
+static void tell_device(struct client *c)
+{
+    if (c->socks)
+        socks_grant(c);
+    else
+        side_send(&c->device, STR("HTTP/1.1 200 Connection established\r\n\r\n"));
+}
+
+/* The upstream proxy has been asked; its answer is coming. */
+static void ask_on(struct client *c)
+{
+    struct ask *ask = c->tunnel->ask;
+    struct refusal refusal;
+    struct str rest;
+
+    switch (ask_read(ask, c, &rest, &refusal)) {
+    case PARSED_MORE:
+        side_want(&c->server, true, false);
+        break;
+    case PARSED_ODD:
+        client_refuse(c, &refusal, false);
+        break;
+    case PARSED_DONE:
+        c->tunnel->ask = NULL;
+        tell_device(c);
+        open_up(c, rest);
+        ask_destroy(ask);
+        break;
+    }
+}
+
+void tunnel_server_ready(struct client *c, unsigned events)
+{
+    (void)events;
+    if (c->tunnel->ask)
+        ask_on(c);
+    else
+        pump(c);
+}
+
+static void upstream_is_late(struct client *c)
+{
+    struct refusal refusal;
+
+    ask_is_late(c->tunnel->ask, &refusal);
+    client_refuse(c, &refusal, false);
+}
+
+void tunnel_idle(struct client *c)
+{
+    struct tunnel *t = c->tunnel;
+    uint64_t limit_us = t->ask ? UPSTREAM_US : t->why ? HALF_CLOSED_US : TUNNEL_IDLE_US;
+
+    if (c->dial) { /* it has a deadline of its own, and perhaps was told to wait */
+        c->moved_us = loop_now_us(c->worker->loop);
+        client_watch_idle(c, TUNNEL_OLD_US);
+        return;
+    }
+    if (t->open && !t->is_old) {
+        t->is_old = true;
+        side_watch_peer(c->server.watch.fd);
+    }
+    if (loop_now_us(c->worker->loop) < c->moved_us + limit_us)
+        client_watch_idle(c, limit_us);
+    else if (t->ask)
+        upstream_is_late(c);
+    else
+        client_destroy(c, t->why ? t->why : WHY_IDLE, false);
+}
+
+static void prepare(struct client *c)
+{
+    struct tunnel *t = xalloc(sizeof *t);
+
+    t->handshake = handshake_create(&c->flow);
+    t->ways[WAY_UP] = (struct direction){.from = &c->device, .to = &c->server};
+    t->ways[WAY_DOWN] = (struct direction){.from = &c->server, .to = &c->device};
+    c->tunnel = t;
+    c->state = CLIENT_TUNNELS;
+    c->moved_us = loop_now_us(c->worker->loop);
+    client_watch_idle(c, TUNNEL_OLD_US);
 }
 
 void tunnel_start(struct client *c, struct str first)
@@ -263,25 +356,29 @@ void tunnel_start(struct client *c, struct str first)
 static void dialled(void *ctx, int fd, const struct refusal *refusal)
 {
     struct client *c = ctx;
-    struct refusal no_room;
 
     c->dial = NULL;
-    if (fd >= 0 && side_take_fd(&c->server, fd) < 0) {
-        refusal_set(&no_room, 503, WHY_TOO_MANY, "the proxy has no room for another connection");
-        refusal = &no_room;
-    }
-    if (refusal) {
-        client_refuse(c, refusal, false);
+    if (!client_take_server(c, fd, refusal, false))
+        return;
+    if (c->tunnel->ask) {
+        ask_send(c->tunnel->ask, c);
+        client_watch_idle(c, UPSTREAM_US);
         return;
     }
-    c->moved_us = loop_now_us(c->proxy->loop);
-    side_send(&c->device, STR("HTTP/1.1 200 Connection established\r\n\r\n"));
+    tell_device(c);
     open_up(c, (struct str){0});
 }
 
-void tunnel_dial(struct client *c, struct str host, uint16_t port)
+void tunnel_dial(struct client *c, struct str host, uint16_t port,
+                 const struct admission *admission)
 {
+    struct dial_target target = admission_target(admission, host, port);
+
+    client_drop_server(c); /* that of the exchange before */
     prepare(c);
-    c->dial = dial_start(c->proxy, &c->flow, host, port, dialled, c);
+    client_throttle(c, admission->bytes_a_second);
+    if (admission->upstream)
+        c->tunnel->ask = ask_create(host, port, admission->upstream);
+    c->dial = dial_start(c->worker, &c->flow, target, dialled, c);
     wait_for_server(c);
 }

@@ -18,6 +18,7 @@ void stage_play(struct stage *s, const struct scenario *scenario,
     stream_init(&s->stream, &s->clock);
     stream_add_sink(&s->stream, put, ctx);
     devices_init(&s->devices);
+    stream_use_devices(&s->stream, &s->devices);
     s->watcher = (struct rehearsal_watcher){.ended = stop, .ctx = s->loop};
     if (rehearsal_create(s->loop, &s->stream, &s->devices, scenario, &s->watcher, &s->rehearsal,
                          &err))

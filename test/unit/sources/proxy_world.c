@@ -10,12 +10,24 @@
 #include <string.h>
 #include <unistd.h>
 
+/* A client is an address and a port that the kernel picked, or "*" and a port of the proxy. */
+static void put_client(struct world *w, struct str client)
+{
+    char own[16];
+
+    snprintf(own, sizeof own, "*:%u", proxy_port(w->proxy, 0));
+    if (str_eq(client, str_of(own)))
+        buf_put_str(&w->seen, STR(" client=*:PROXY"));
+}
+
 static void put_field(struct world *w, const struct obs *o, enum obs_field field)
 {
     const struct field_info *info = &obs_fields[field];
     unsigned n;
     const struct word_info *words = field_words(info->type, &n);
 
+    if (field == FIELD_client)
+        put_client(w, o->client);
     if (field == FIELD_client || field == FIELD_ms)
         return;
     if (info->type == FIELD_STR) {
@@ -29,6 +41,8 @@ static void put_field(struct world *w, const struct obs *o, enum obs_field field
         buf_printf(&w->seen, " %s=%s", info->name, words[value].name);
     else if (field == FIELD_port && value == w->server_port)
         buf_printf(&w->seen, " port=ORIGIN");
+    else if (field == FIELD_port && value == proxy_port(w->proxy, 0))
+        buf_printf(&w->seen, " port=PROXY");
     else if (value)
         buf_printf(&w->seen, " %s=%llu", info->name, (unsigned long long)value);
 }
@@ -38,6 +52,7 @@ static void note(void *ctx, const struct obs *o)
     struct world *w = ctx;
     const struct kind_info *kind = &obs_kinds[o->kind];
 
+    w->at_us[o->kind] = o->at_us;
     buf_put_str(&w->seen, str_of(kind->name));
     for (unsigned i = 0; i < kind->field_count; i++)
         put_field(w, o, kind->fields[i]);
@@ -63,9 +78,11 @@ static void halt(void *ctx)
 
 void world_init(struct world *w, const struct proxy_options *more)
 {
+    static const char *const anywhere[] = {"127.0.0.1:0"};
+    static const char *const hosts[] = {"origin.test", "192.0.2.7", "[2001:db8::7]"};
     struct proxy_options options = more ? *more : (struct proxy_options){0};
-    char rule[64];
-    const char *rules[] = {rule};
+    char leads[3][64];
+    const char *const rules[] = {leads[0], leads[1], leads[2]};
     struct err err = {0};
 
     *w = (struct world){0};
@@ -76,14 +93,18 @@ void world_init(struct world *w, const struct proxy_options *more)
     stream_init(&w->stream, &w->clock);
     stream_add_sink(&w->stream, note, w);
     devices_init(&w->devices);
+    stream_use_devices(&w->stream, &w->devices);
     open_server(w);
 
-    snprintf(rule, sizeof rule, "origin.test::127.0.0.1:%u", w->server_port);
-    if (!options.listen)
-        options.listen = "127.0.0.1:0";
+    for (size_t i = 0; i < 3; i++)
+        snprintf(leads[i], sizeof leads[i], "%s::127.0.0.1:%u", hosts[i], w->server_port);
+    if (!options.listen_count) {
+        options.listen = anywhere;
+        options.listen_count = 1;
+    }
     if (!options.connect_to_count) {
         options.connect_to = rules;
-        options.connect_to_count = 1;
+        options.connect_to_count = 3;
     }
     if (proxy_create(w->loop, &w->stream, &w->devices, &options, &w->proxy, &err) < 0)
         fail_msg("%s", err.text);
@@ -99,6 +120,18 @@ void world_finish(struct world *w)
     loop_destroy(w->loop);
     devices_finish(&w->devices);
     buf_finish(&w->seen);
+}
+
+void world_obey(struct world *w, const struct rules_options *options)
+{
+    struct rules *rules = NULL;
+    struct err err = {0};
+
+    if (rules_create(options, &rules, &err) < 0)
+        fail_msg("%s", err.text);
+    proxy_set_rules(w->proxy, rules);
+    rules_unref(rules);
+    settle(w);
 }
 
 int world_set_up(void **state)
@@ -143,7 +176,7 @@ int device(struct world *w)
 {
     struct sockaddr_in a = {.sin_family = AF_INET,
                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                            .sin_port = htons(proxy_port(w->proxy))};
+                            .sin_port = htons(proxy_port(w->proxy, 0))};
     int fd = keep(w, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
 
     assert_int_equal(connect(fd, (void *)&a, sizeof a), 0);
@@ -168,6 +201,15 @@ bool server_was_called(struct world *w)
     if (fd >= 0)
         close(fd);
     return fd >= 0;
+}
+
+void world_tunnel(struct world *w, int *ret_device, int *ret_server)
+{
+    *ret_device = device(w);
+    say(w, *ret_device, "CONNECT origin.test:443 HTTP/1.1\r\nHost: origin.test:443\r\n\r\n");
+    *ret_server = server(w);
+    assert_string_equal(heard(w, *ret_device), "HTTP/1.1 200 Connection established\r\n\r\n");
+    seen(w);
 }
 
 void say_bytes(struct world *w, int fd, const void *p, size_t n)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Plain HTTP through the proxy: what the server hears, what the device hears, what is observed. */
+#include "sources/proxy/rules.h"
 #include "test/unit/sources/proxy_world.h"
 
 #include <stdio.h>
@@ -7,10 +8,11 @@
 #include <string.h>
 
 #define GET "GET http://origin.test/a HTTP/1.1\r\nHost: origin.test\r\n\r\n"
-#define GET_FORWARDED "GET /a HTTP/1.1\r\nHost: origin.test\r\nConnection: close\r\n\r\n"
+#define GET_FORWARDED "GET /a HTTP/1.1\r\nHost: origin.test\r\n\r\n"
 #define POST "POST http://origin.test/p HTTP/1.1\r\nHost: origin.test\r\n"
 #define POST_FORWARDED "POST /p HTTP/1.1\r\nHost: origin.test\r\n"
 #define CLOSE "Connection: close\r\n\r\n"
+#define NAMES_16 "a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, "
 #define OK2 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 static void a_request_is_passed_on_and_observed(void **state)
@@ -32,8 +34,7 @@ static void a_request_is_passed_on_and_observed(void **state)
     say(w, d, request);
     s = server(w);
     assert_string_equal(heard(w, s), "GET /a?token=secret&b=2 HTTP/1.1\r\nHost: Origin.test\r\n"
-                                     "User-Agent: tester\r\nCookie: secret\r\nX-Yours: b\r\n"
-                                     "Connection: close\r\n\r\n");
+                                     "User-Agent: tester\r\nCookie: secret\r\nX-Yours: b\r\n\r\n");
     say(w, s, response);
     assert_string_equal(heard(w, d), "HTTP/1.1 200 Fine\r\nContent-Type: text/plain\r\n"
                                      "Set-Cookie: secret\r\nContent-Length: 5\r\n\r\nhello");
@@ -47,22 +48,88 @@ static void a_request_is_passed_on_and_observed(void **state)
              "flow-closed bytes_up=%zu bytes_down=%zu why=finished\n",
              sizeof request - 1, sizeof response - 1);
     assert_string_equal(seen(w), wanted);
+    leave(w, d);
     assert_string_equal(heard(w, s), "<FIN>");
 }
 
 static void a_connection_serves_one_request_after_another(void **state)
 {
     struct world *w = *state;
-    int d = device(w);
+    int d = device(w), s = -1;
 
     for (int i = 0; i < 3; i++) {
         say(w, d, GET);
-        int s = server(w);
+        s = i ? s : server(w);
         assert_string_equal(heard(w, s), GET_FORWARDED);
         say(w, s, OK2);
         assert_string_equal(heard(w, d), OK2);
         assert_non_null(strstr(seen(w), "flow-closed"));
     }
+}
+
+static void another_place_is_another_connection(void **state)
+{
+    struct world *w = *state;
+    int d = device(w), first, second;
+
+    say(w, d, GET);
+    first = server(w);
+    heard(w, first);
+    say(w, first, OK2);
+    heard(w, d);
+    say(w, d, "GET http://origin.test:8080/a HTTP/1.1\r\nHost: a\r\n\r\n");
+    second = server(w);
+    assert_string_equal(heard(w, first), "<FIN>");
+    assert_string_equal(heard(w, second), "GET /a HTTP/1.1\r\nHost: origin.test:8080\r\n\r\n");
+}
+
+static void a_server_that_closes_when_asked_again_is_asked_anew(void **state)
+{
+    struct world *w = *state;
+    int d = device(w), s;
+
+    say(w, d, GET);
+    s = server(w);
+    heard(w, s);
+    say(w, s, OK2);
+    heard(w, d);
+    say(w, d, GET);
+    heard(w, s);
+    leave(w, s);
+    s = server(w);
+    assert_string_equal(heard(w, s), GET_FORWARDED);
+    say(w, s, OK2);
+    assert_string_equal(heard(w, d), OK2);
+    assert_null(strstr(seen(w), "why=server-closed"));
+}
+
+static void what_may_not_be_sent_twice_has_a_new_connection(void **state)
+{
+    struct world *w = *state;
+    int d = device(w), first;
+
+    say(w, d, GET);
+    first = server(w);
+    heard(w, first);
+    say(w, first, OK2);
+    heard(w, d);
+    say(w, d, POST "Content-Length: 1\r\n\r\nx");
+    assert_string_equal(heard(w, server(w)), POST_FORWARDED "Content-Length: 1\r\n\r\nx");
+    assert_string_equal(heard(w, first), "<FIN>");
+}
+
+static void a_server_that_says_more_than_it_was_asked_for_is_left(void **state)
+{
+    struct world *w = *state;
+    int d = device(w), s;
+
+    say(w, d, GET);
+    s = server(w);
+    heard(w, s);
+    say(w, s, OK2 "HTTP/1.1 200 Forged\r\nContent-Length: 0\r\n\r\n");
+    assert_string_equal(heard(w, d), OK2);
+    say(w, d, GET);
+    assert_string_equal(heard(w, server(w)), GET_FORWARDED);
 }
 
 static void pipelined_requests_are_answered_in_order(void **state)
@@ -74,17 +141,15 @@ static void pipelined_requests_are_answered_in_order(void **state)
         "\r\n" POST "Content-Length: 3\r\n\r\nabc" GET POST
         "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n" GET);
     s = server(w);
-    assert_string_equal(heard(w, s), POST_FORWARDED "Content-Length: 3\r\n" CLOSE "abc");
+    assert_string_equal(heard(w, s), POST_FORWARDED "Content-Length: 3\r\n\r\nabc");
     assert_false(server_was_called(w)); /* one at a time */
     say(w, s, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1");
-    s = server(w);
     assert_string_equal(heard(w, s), GET_FORWARDED);
     say(w, s, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n2");
     s = server(w);
-    assert_string_equal(heard(w, s), POST_FORWARDED "Transfer-Encoding: chunked\r\n" CLOSE
+    assert_string_equal(heard(w, s), POST_FORWARDED "Transfer-Encoding: chunked\r\n\r\n"
                                                     "1\r\nx\r\n0\r\n\r\n");
     say(w, s, "HTTP/1.1 204 None\r\n\r\n");
-    s = server(w);
     assert_string_equal(heard(w, s), GET_FORWARDED);
     say(w, s, OK2);
     assert_string_equal(heard(w, d), "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1"
@@ -118,7 +183,7 @@ static void chunked_bodies_keep_their_chunks_and_trailers(void **state)
     for (const char *p = body; *p; p++)
         say_bytes(w, d, p, 1);
     snprintf(wanted, sizeof wanted,
-             POST_FORWARDED "Transfer-Encoding: chunked\r\nTrailer: X-Sum\r\n" CLOSE "%s", body);
+             POST_FORWARDED "Transfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n%s", body);
     assert_string_equal(heard(w, s), wanted);
 
     say(w, s, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -129,8 +194,8 @@ static void chunked_bodies_keep_their_chunks_and_trailers(void **state)
     assert_string_equal(heard(w, d), wanted);
     assert_non_null(strstr(seen(w), "why=finished"));
 
-    say(w, d, GET); /* the connection lives on */
-    assert_string_equal(heard(w, server(w)), GET_FORWARDED);
+    say(w, d, GET); /* both connections live on */
+    assert_string_equal(heard(w, s), GET_FORWARDED);
 }
 
 static void a_response_without_a_length_lasts_until_the_close(void **state)
@@ -163,7 +228,7 @@ static void responses_without_a_body_end_at_once(void **state)
         {"GET", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"},
     };
     struct world *w = *state;
-    int d = device(w);
+    int d = device(w), s = -1;
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char request[128];
@@ -171,7 +236,7 @@ static void responses_without_a_body_end_at_once(void **state)
         snprintf(request, sizeof request, "%s http://origin.test/ HTTP/1.1\r\nHost: a\r\n\r\n",
                  cases[i].method);
         say(w, d, request);
-        int s = server(w);
+        s = i ? s : server(w);
         heard(w, s);
         say(w, s, cases[i].response);
         assert_string_equal(heard(w, d), cases[i].response);
@@ -187,7 +252,7 @@ static void expect_100_continue_goes_both_ways(void **state)
     say(w, d, POST "Expect: 100-continue\r\nContent-Length: 4\r\n\r\n");
     s = server(w);
     assert_string_equal(heard(w, s),
-                        POST_FORWARDED "Expect: 100-continue\r\nContent-Length: 4\r\n" CLOSE);
+                        POST_FORWARDED "Expect: 100-continue\r\nContent-Length: 4\r\n\r\n");
     say(w, s, "HTTP/1.1 100 Continue\r\n\r\n");
     assert_string_equal(heard(w, d), "HTTP/1.1 100 Continue\r\n\r\n");
     say(w, d, "body");
@@ -196,7 +261,7 @@ static void expect_100_continue_goes_both_ways(void **state)
     assert_string_equal(heard(w, d), "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" OK2);
     assert_null(strstr(seen(w), "status=100"));
     say(w, d, GET);
-    assert_string_equal(heard(w, server(w)), GET_FORWARDED);
+    assert_string_equal(heard(w, s), GET_FORWARDED);
 }
 
 static void an_early_no_ends_the_connection_and_is_heard(void **state)
@@ -291,8 +356,7 @@ static void http_2_is_not_offered_by_upgrade(void **state)
     say(w, device(w),
         "GET http://origin.test/ HTTP/1.1\r\nHost: a\r\n"
         "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n\r\n");
-    assert_string_equal(heard(w, server(w)),
-                        "GET / HTTP/1.1\r\nHost: origin.test\r\nConnection: close\r\n\r\n");
+    assert_string_equal(heard(w, server(w)), "GET / HTTP/1.1\r\nHost: origin.test\r\n\r\n");
 }
 
 static void targets_become_origin_form(void **state)
@@ -309,15 +373,15 @@ static void targets_become_origin_form(void **state)
         {"GET HTTP://ORIGIN.TEST/%41b/../c", "GET /%41b/../c HTTP/1.1\r\nHost: ORIGIN.TEST\r\n"},
     };
     struct world *w = *state;
-    int d = device(w);
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int d = device(w);
         char text[256];
 
         snprintf(text, sizeof text, "%s HTTP/1.1\r\nHost: x\r\n\r\n", cases[i].request);
         say(w, d, text);
         int s = server(w);
-        snprintf(text, sizeof text, "%s" CLOSE, cases[i].forwarded);
+        snprintf(text, sizeof text, "%s\r\n", cases[i].forwarded);
         assert_string_equal(heard(w, s), text);
         say(w, s, OK2);
         heard(w, d);
@@ -346,6 +410,8 @@ static void smuggling_is_refused(void **state)
         "GET http://origin.test/ HTTP/3.0\r\n\r\n",
         POST "Connection: Content-Length\r\nContent-Length: 4\r\n\r\nabcd",
         POST "Connection: Transfer-Encoding\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "GET http://origin.test/ HTTP/1.1\r\nConnection: " NAMES_16 NAMES_16 NAMES_16 NAMES_16
+        "b\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: origin.test\r\n\r\n",
         "CONNECT origin.test:443 HTTP/1.1\r\nContent-Length: 4\r\n\r\nabcd",
         "CONNECT origin.test HTTP/1.1\r\n\r\n",
@@ -403,6 +469,7 @@ static void bad_responses_are_answered_502(void **state)
         "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc",
         "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nConnection: Content-Length\r\nContent-Length: 2\r\n\r\nok",
     };
     struct world *w = *state;
 
@@ -450,6 +517,28 @@ static void a_server_that_says_nothing_is_answered_for(void **state)
     pass_time(w, 400 * SECOND);
     assert_int_equal(strncmp(heard(w, d), "HTTP/1.1 504 ", 13), 0);
     assert_non_null(strstr(seen(w), "why=timeout"));
+}
+
+static void a_delay_that_was_asked_for_is_no_server_that_is_late(void **state)
+{
+    const struct rules_options delay = {.delay = {(const char *const[]){"*.test=10m"}, 1}};
+    struct proxy_options options = {0};
+    struct world w;
+    struct err err;
+    int d;
+
+    (void)state;
+    assert_int_equal(rules_create(&delay, &options.rules, &err), 0);
+    world_init(&w, &options);
+    d = device(&w);
+    say(&w, d, GET);
+    pass_time(&w, 599 * SECOND);
+    assert_string_equal(heard(&w, d), "");
+    pass_time(&w, 2 * SECOND);
+    say(&w, server(&w), OK2);
+    assert_string_equal(heard(&w, d), OK2);
+    world_finish(&w);
+    rules_unref(options.rules);
 }
 
 static void a_response_that_breaks_off_does_not_look_whole(void **state)
@@ -583,6 +672,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_request_is_passed_on_and_observed),
         TEST(a_connection_serves_one_request_after_another),
+        TEST(another_place_is_another_connection),
+        TEST(a_server_that_closes_when_asked_again_is_asked_anew),
+        TEST(what_may_not_be_sent_twice_has_a_new_connection),
+        TEST(a_server_that_says_more_than_it_was_asked_for_is_left),
         TEST(pipelined_requests_are_answered_in_order),
         TEST(a_head_may_come_a_byte_at_a_time),
         TEST(chunked_bodies_keep_their_chunks_and_trailers),
@@ -600,6 +693,7 @@ int main(void)
         TEST(a_malformed_chunk_breaks_the_exchange_off),
         TEST(bad_responses_are_answered_502),
         TEST(a_server_that_says_nothing_is_answered_for),
+        TEST(a_delay_that_was_asked_for_is_no_server_that_is_late),
         TEST(a_response_that_breaks_off_does_not_look_whole),
         TEST(a_device_that_leaves_is_observed),
         TEST(a_device_that_only_has_no_more_to_say_is_answered),

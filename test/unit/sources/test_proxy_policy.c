@@ -91,6 +91,47 @@ static void dangerous_addresses_are_refused(void **state)
     }
 }
 
+static void private_networks_are_known(void **state)
+{
+    static const struct {
+        const char *address, *meant;
+    } cases[] = {
+        {"10.1.2.3", "10.1.2.3"},
+        {"172.31.255.255", "172.31.255.255"},
+        {"192.168.0.1", "192.168.0.1"},
+        {"100.64.0.1", "100.64.0.1"},
+        {"100.127.255.255", "100.127.255.255"},
+        {"fd12::1", "fd12::1"},
+        {"::ffff:10.0.0.1", "10.0.0.1"},
+        {"64:ff9b::a00:1", "10.0.0.1"},
+        {"2002:c0a8:1::", "192.168.0.1"},
+        {"::10.0.0.1", "10.0.0.1"},
+        {"fec0::1", "fec0::1"},
+        {"64:ff9b:1::a00:1", "64:ff9b:1::a00:1"},
+        {"100.128.0.1", NULL},
+        {"172.32.0.1", NULL},
+        {"8.8.8.8", NULL},
+        {"127.0.0.1", NULL},
+        {"::1", NULL},
+        {"2001:db8::1", NULL},
+        {"64:ff9b::808:808", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct sockaddr_storage a = address_of(cases[i].address), meant;
+        uint8_t got[16], wanted[16];
+
+        if (!policy_private(&a, got) != !cases[i].meant)
+            fail_msg("%s", cases[i].address);
+        if (!cases[i].meant)
+            continue;
+        meant = address_of(cases[i].meant);
+        policy_address(&meant, wanted);
+        assert_memory_equal(got, wanted, sizeof got);
+    }
+}
+
 static void an_own_address_with_the_own_port_is_self(void **state)
 {
     struct sockaddr_storage own = address_of("127.0.0.1"), mapped = address_of("::ffff:127.0.0.1");
@@ -186,11 +227,11 @@ static void the_proxy_goes_nowhere_it_should_not(void **state)
     static const struct {
         const char *target, *says;
     } cases[] = {
-        {"127.0.0.1:22", "does not relay to loopback addresses"},
-        {"localhost:22", "does not relay to loopback addresses"},
-        {"[::1]:22", "does not relay to loopback addresses"},
-        {"[::ffff:127.0.0.1]:22", "does not relay to loopback addresses"},
-        {"0.0.0.0:22", "does not relay to unspecified addresses"},
+        {"127.0.0.1:443", "does not relay to loopback addresses"},
+        {"localhost:443", "does not relay to loopback addresses"},
+        {"[::1]:443", "does not relay to loopback addresses"},
+        {"[::ffff:127.0.0.1]:443", "does not relay to loopback addresses"},
+        {"0.0.0.0:443", "does not relay to unspecified addresses"},
         {"169.254.169.254:80", "does not relay to cloud metadata addresses"},
         {"[fe80::1]:80", "does not relay to link-local addresses"},
     };
@@ -220,14 +261,17 @@ static void the_proxy_does_not_call_itself(void **state)
 
     (void)state;
     world_init(w, NULL);
-    uint16_t port = proxy_port(w->proxy);
+    uint16_t port = proxy_port(w->proxy, 0);
     world_finish(w);
 
     /* The port is free now, and the new proxy is told to lead there: to itself. */
     snprintf(rule, sizeof rule, "self.test::127.0.0.1:%u", port);
     snprintf(text, sizeof text, "127.0.0.1:%u", port);
     rules[0] = rule;
-    options = (struct proxy_options){.listen = text, .connect_to = rules, .connect_to_count = 1};
+    options = (struct proxy_options){.listen = (const char *const[]){text},
+                                     .listen_count = 1,
+                                     .connect_to = rules,
+                                     .connect_to_count = 1};
     world_init(w, &options);
     assert_refused(w, "self.test:80", "403 Forbidden", "does not relay to its own addresses",
                    "why=refused");
@@ -307,8 +351,7 @@ static void a_large_head_passes(void **state)
     say(w, d, "\r\n\r\n");
     s = server(w);
     assert_int_equal(strlen(heard(w, s)),
-                     strlen("GET / HTTP/1.1\r\nHost: origin.test\r\nCookie: \r\n"
-                            "Connection: close\r\n\r\n") +
+                     strlen("GET / HTTP/1.1\r\nHost: origin.test\r\nCookie: \r\n\r\n") +
                          sizeof filler);
     say(w, s, "HTTP/1.1 200 OK\r\nSet-Cookie: ");
     say_bytes(w, s, filler, sizeof filler);
@@ -393,25 +436,23 @@ static void without_descriptors_those_who_knock_wait(void **state)
 static void bad_options_are_said_in_a_sentence(void **state)
 {
     static const struct {
-        struct proxy_options options;
-        const char *says;
+        const char *listen, *name_server, *says;
     } cases[] = {
-        {{.listen = "x"}, "'x': expected [ADDR:]PORT to listen on"},
-        {{.listen = "127.0.0.1:99999"}, "'127.0.0.1:99999': expected [ADDR:]PORT to listen on"},
-        {{.listen = "nowhere:80"}, "cannot listen on nowhere:80: not an address"},
-        {{.listen = "192.0.2.1:0"},
-         "cannot listen on 192.0.2.1:0: Cannot assign requested address"},
-        {{.listen = "0", .name_server = "x y"},
-         "'x y': expected a name server as ADDR or ADDR:PORT"},
+        {"x", NULL, "'x': expected [ADDR:]PORT[=NAME] to listen on"},
+        {"127.0.0.1:99999", NULL, "'127.0.0.1:99999': expected [ADDR:]PORT[=NAME] to listen on"},
+        {"nowhere:80", NULL, "cannot listen on nowhere:80: not an address"},
+        {"192.0.2.1:0", NULL, "cannot listen on 192.0.2.1:0: Cannot assign requested address"},
+        {"0", "x y", "'x y': expected a name server as ADDR or ADDR:PORT"},
     };
     struct world *w = *state;
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct proxy_options options = {
+            .listen = &cases[i].listen, .listen_count = 1, .name_server = cases[i].name_server};
         struct proxy *p = NULL;
         struct err err;
 
-        assert_true(proxy_create(w->loop, &w->stream, &w->devices, &cases[i].options, &p, &err) <
-                    0);
+        assert_true(proxy_create(w->loop, &w->stream, &w->devices, &options, &p, &err) < 0);
         assert_null(p);
         assert_string_equal(err.text, cases[i].says);
     }
@@ -422,8 +463,8 @@ static void it_says_where_it_listens(void **state)
     struct world *w = *state;
     char wanted[64];
 
-    snprintf(wanted, sizeof wanted, "127.0.0.1:%u", proxy_port(w->proxy));
-    assert_true(str_eq(proxy_address(w->proxy), str_of(wanted)));
+    snprintf(wanted, sizeof wanted, "127.0.0.1:%u", proxy_port(w->proxy, 0));
+    assert_true(str_eq(proxy_address(w->proxy, 0), str_of(wanted)));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
@@ -433,6 +474,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(private_addresses_are_served),
         cmocka_unit_test(dangerous_addresses_are_refused),
+        cmocka_unit_test(private_networks_are_known),
         cmocka_unit_test(an_own_address_with_the_own_port_is_self),
         cmocka_unit_test(connect_to_rules_are_read_as_curl_reads_them),
         cmocka_unit_test(the_first_rule_that_matches_counts),
