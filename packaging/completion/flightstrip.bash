@@ -7,7 +7,7 @@ _flightstrip_commands='record explain rehearse export note rules endpoints help 
 _flightstrip_options()
 {
     case $1 in
-    record) echo '--output --proxy --device --connect-to --name-server --for --traffic --knowledge --help' ;;
+    record) echo '--output --proxy --device --allow --ports --deny --block --throttle --delay --upstream --upstream-for --upstream-credentials --users --policy --connect-to --name-server --web --for --traffic --knowledge --help' ;;
     explain) echo '--device --format --traffic --knowledge --help' ;;
     rehearse) echo '--speed --output --traffic --knowledge --list --help' ;;
     export) echo '--as --output --help' ;;
@@ -25,10 +25,22 @@ _flightstrip_argument()
 {
     case $1,$2 in
     record,--output | record,-o) echo 'FILE' ;;
-    record,--proxy | record,-p) echo '[ADDR:]PORT' ;;
+    record,--proxy | record,-p) echo '[ADDR:]PORT[=NAME]' ;;
     record,--device | record,-d) echo 'NAME=ADDR' ;;
+    record,--allow) echo 'CIDR' ;;
+    record,--ports) echo 'PORTS' ;;
+    record,--deny) echo 'PATTERN' ;;
+    record,--block) echo 'PATTERN' ;;
+    record,--throttle) echo 'PATTERN=RATE' ;;
+    record,--delay) echo 'PATTERN=MS' ;;
+    record,--upstream) echo 'http://HOST:PORT' ;;
+    record,--upstream-for) echo 'PATTERN=URL' ;;
+    record,--upstream-credentials) echo 'FILE' ;;
+    record,--users) echo 'FILE' ;;
+    record,--policy) echo 'FILE' ;;
     record,--connect-to | record,-c) echo 'HOST:PORT:ADDR:PORT' ;;
     record,--name-server) echo 'ADDR[:PORT]' ;;
+    record,--web) echo '[ADDR:]PORT' ;;
     record,--for) echo 'DURATION' ;;
     record,--knowledge | record,-k) echo 'DIR' ;;
     explain,--device | explain,-d) echo 'DEVICE' ;;

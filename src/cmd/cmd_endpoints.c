@@ -2,6 +2,7 @@
 /* flightstrip endpoints: what is this host, who says so, and which pattern knew it. */
 #include "cmd/cmd_list.h"
 
+#include "base/arena.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/url.h"
@@ -147,6 +148,8 @@ static void put_text(struct buf *out, const struct look *look, const struct answ
     put_fact(out, look, "required", str_of(requirement_name(e->required)));
     if (e->inspection_unsupported)
         put_fact(out, look, "inspection", STR("unsupported: it breaks when TLS is opened"));
+    if (e->proxies_unsupported)
+        put_fact(out, look, "proxies", STR("unsupported: it has to be reached directly"));
     if (e->legacy)
         put_fact(out, look, "legacy", STR("yes: hardly met today"));
     put_fact(out, look, "source", e->source);
@@ -203,6 +206,8 @@ static void put_json_endpoint(struct json *j, const struct answer *a)
     json_cstr(j, requirement_name(e->required));
     json_key(j, "inspection_unsupported");
     json_bool(j, e->inspection_unsupported);
+    json_key(j, "proxies_unsupported");
+    json_bool(j, e->proxies_unsupported);
     json_key(j, "legacy");
     json_bool(j, e->legacy);
     put_json_list(j, "sources", e->source, "; ");

@@ -3,20 +3,32 @@
 #include "cmd/cmd_list.h"
 
 #include "base/log.h"
+#include "base/notify.h"
+#include "base/xalloc.h"
+#include "cmd/record_web.h"
+#include "cmd/record_where.h"
 #include "cmd/session.h"
+#include "loop/activation.h"
+#include "sources/proxy/credentials.h"
 #include "sources/proxy/proxy.h"
+#include "sources/proxy/rules.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <ifaddrs.h>
-#include <net/if.h>
-#include <netinet/in.h>
+#include <inttypes.h>
+#include <sched.h>
+#include <stdlib.h>
 
 #define DEFAULT_PROXY "8080"
 
+/* For open flows to end by themselves once the recording is to end. */
+#define GRACE_US UINT64_C(5000000)
+
+enum { SOCKETS_MAX = 16 };
+
 struct record_options {
-    const char *output, *proxy, *name_server;
-    struct texts names, connect_to, knowledge;
+    const char *output, *name_server, *web, *upstream, *upstream_credentials, *users, *policy;
+    struct texts proxies, names, connect_to, knowledge;
+    struct texts allow, ports, deny, block, throttle, delay, upstream_for;
     uint64_t for_us;
     bool traffic;
 };
@@ -26,17 +38,60 @@ struct record_options {
 static const struct opt options_table[] = {
     {OPT_TEXT, 'o', "output", "FILE",
      "Record into this file; a recording that is there already is continued.", AT(output), NULL},
-    {OPT_TEXT, 'p', "proxy", "[ADDR:]PORT",
-     "Listen here for devices; without it on port " DEFAULT_PROXY " of all addresses.", AT(proxy),
-     NULL},
+    {OPT_TEXTS, 'p', "proxy", "[ADDR:]PORT[=NAME]",
+     "Listen here for devices; without it on port " DEFAULT_PROXY
+     " of all addresses. All who come to a port with a NAME are that one device: for devices "
+     "behind "
+     "NAT. May be given again.",
+     AT(proxies), NULL},
     {OPT_TEXTS, 'd', "device", "NAME=ADDR",
      "Call the device at this address so; may be given again.", AT(names), NULL},
+    {OPT_TEXTS, 0, "allow", "CIDR",
+     "Serve the clients of this network, and relay to it though it is private; then no others. May "
+     "be given again.",
+     AT(allow), NULL},
+    {OPT_TEXTS, 0, "ports", "PORTS",
+     "To which ports tunnels, and plain requests to ports below 1024, may lead, such as "
+     "443,8443,9000-9100 or any.",
+     AT(ports), NULL},
+    {OPT_TEXTS, 0, "deny", "PATTERN", "Do not serve these hosts; may be given again.", AT(deny),
+     NULL},
+    {OPT_TEXTS, 0, "block", "PATTERN",
+     "Refuse these hosts as a firewall would, to see what breaks; may be given again.", AT(block),
+     NULL},
+    {OPT_TEXTS, 0, "throttle", "PATTERN=RATE",
+     "Let each flow to these hosts move so many bytes a second each way, such as 64kB; may be "
+     "given "
+     "again.",
+     AT(throttle), NULL},
+    {OPT_TEXTS, 0, "delay", "PATTERN=MS",
+     "Wait so long before anything is done for a flow to these hosts; may be given again.",
+     AT(delay), NULL},
+    {OPT_TEXT, 0, "upstream", "http://HOST:PORT", "Send everything through this proxy.",
+     AT(upstream), NULL},
+    {OPT_TEXTS, 0, "upstream-for", "PATTERN=URL",
+     "Send these hosts through the proxy at this URL, or with the word direct through none; may be "
+     "given again.",
+     AT(upstream_for), NULL},
+    {OPT_TEXT, 0, "upstream-credentials", "FILE",
+     "Log in to the upstream proxy with the USER:PASSWORD in this file.", AT(upstream_credentials),
+     NULL},
+    {OPT_TEXT, 0, "users", "FILE",
+     "Serve only who logs in as one of the USER:HASH lines of this file. Setup cannot, so this is "
+     "for devices that are past it.",
+     AT(users), NULL},
+    {OPT_TEXT, 0, "policy", "FILE",
+     "Read rules such as the above from this file too; it is read again on SIGHUP.", AT(policy),
+     NULL},
     {OPT_TEXTS, 'c', "connect-to", "HOST:PORT:ADDR:PORT",
      "Connect to ADDR:PORT for HOST:PORT, as curl does; an empty field matches all or changes "
      "nothing; may be given again.",
      AT(connect_to), NULL},
     {OPT_TEXT, 0, "name-server", "ADDR[:PORT]", "Ask this name server instead of the system's.",
      AT(name_server), NULL},
+    {OPT_TEXT, 0, "web", "[ADDR:]PORT",
+     "Show metrics for Prometheus here, at /metrics; on 127.0.0.1 when only a port is given.",
+     AT(web), NULL},
     {OPT_DURATION, 0, "for", "DURATION", "Stop after this time, such as 90s, 45m or 2h.",
      AT(for_us), NULL},
     {OPT_FLAG, 't', "traffic", NULL, "Show every flow as it opens and closes.", AT(traffic), NULL},
@@ -45,108 +100,194 @@ static const struct opt options_table[] = {
     {0},
 };
 
-/* An address of this machine that a device can reach, as it stands in a URL. */
-static bool put_host(struct buf *out, const struct sockaddr *address)
+/* --- what the options say to the proxy --- */
+
+static struct rules_texts rules_texts(const struct texts *texts)
 {
-    char text[INET6_ADDRSTRLEN];
-
-    if (address && address->sa_family == AF_INET) {
-        const struct sockaddr_in *in = (const void *)address;
-
-        buf_printf(out, "%s", inet_ntop(AF_INET, &in->sin_addr, text, sizeof text));
-        return true;
-    }
-    if (address && address->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const void *)address;
-
-        if (IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr))
-            return false;
-        buf_printf(out, "[%s]", inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof text));
-        return true;
-    }
-    return false;
+    return (struct rules_texts){texts->at, texts->n};
 }
 
-static void put_interfaces(struct buf *out, uint16_t port)
+static int make_rules(const struct record_options *o, struct rules **ret_rules, struct err *err)
 {
-    struct ifaddrs *all;
+    const struct rules_options options = {
+        .allow = rules_texts(&o->allow),
+        .ports = rules_texts(&o->ports),
+        .deny = rules_texts(&o->deny),
+        .block = rules_texts(&o->block),
+        .throttle = rules_texts(&o->throttle),
+        .delay = rules_texts(&o->delay),
+        .upstream = o->upstream,
+        .upstream_for = rules_texts(&o->upstream_for),
+        .upstream_credentials = o->upstream_credentials,
+        .policy = o->policy,
+    };
+    int r = rules_create(&options, ret_rules, err);
 
-    if (getifaddrs(&all) < 0)
-        return;
-    for (const struct ifaddrs *i = all; i; i = i->ifa_next) {
-        size_t before = out->n;
-
-        if (!(i->ifa_flags & IFF_UP) || i->ifa_flags & IFF_LOOPBACK)
-            continue;
-        buf_put_str(out, out->n ? STR(", http://") : STR("http://"));
-        if (put_host(out, i->ifa_addr))
-            buf_printf(out, ":%u", port);
-        else
-            out->n = before;
-    }
-    freeifaddrs(all);
+    if (r == 0 && rules_warning(*ret_rules).n)
+        log_warn(STR_FMT, STR_ARG(rules_warning(*ret_rules)));
+    return r;
 }
 
-static bool listens_everywhere(struct str address)
+/*
+ * A worker for each processor that we may use, but for one: recording takes its share of that, and
+ * so does whatever else there is. On two processors a second worker makes every request dearer by a
+ * sixth, and the slowest ones twice as slow.
+ */
+static unsigned threads(void)
 {
-    return str_starts(address, STR("0.0.0.0:")) || str_starts(address, STR("[::]:")) ||
-           str_starts(address, STR("*:"));
+    cpu_set_t ours;
+
+    CPU_ZERO(&ours);
+    if (sched_getaffinity(0, sizeof ours, &ours) < 0 || CPU_COUNT(&ours) < 2)
+        return 1;
+    return (unsigned)CPU_COUNT(&ours) - 1;
 }
 
-/* How a device gets here: what a person types into its proxy setting. */
-static void say_where(const char *path, const struct proxy *proxy)
+static size_t take_sockets(struct activation *sockets, int fds[static SOCKETS_MAX])
 {
-    struct str address = proxy_address(proxy);
-    struct buf where;
+    size_t n = 0;
 
-    buf_init(&where, 4096);
-    if (listens_everywhere(address))
-        put_interfaces(&where, proxy_port(proxy));
-    if (!where.n)
-        buf_printf(&where, "http://" STR_FMT, STR_ARG(address));
-    log_info("recording to %s; Ctrl-C ends it", path);
-    log_info("the device's proxy is to be " STR_FMT, STR_ARG(buf_str(&where)));
-    buf_finish(&where);
+    while (n < SOCKETS_MAX && (fds[n] = activation_next(sockets, STR("proxy"))) >= 0)
+        n++;
+    return n;
 }
 
-static int record(struct session *s, const struct record_options *o)
+/* Hosts that proxies are not for, says the knowledge: the PAC file leaves them out. */
+static void put_direct(const struct endpoints *e, struct texts *ret_direct)
 {
+    ret_direct->at = xreallocarray(NULL, endpoints_count(e), sizeof *ret_direct->at);
+    ret_direct->n = 0;
+    for (size_t i = 0; i < endpoints_count(e); i++)
+        if (endpoints_at(e, i)->proxies_unsupported)
+            ret_direct->at[ret_direct->n++] = endpoints_at(e, i)->pattern.p;
+}
+
+static int open_proxy(struct session *s, const struct record_options *o, struct activation *sockets,
+                      struct proxy **ret_proxy, struct err *err)
+{
+    static const char *const everywhere[] = {DEFAULT_PROXY};
+    struct texts direct;
+    int fds[SOCKETS_MAX];
     struct proxy_options options = {
-        .listen = o->proxy ? o->proxy : DEFAULT_PROXY,
+        .listen = o->proxies.at,
+        .listen_count = o->proxies.n,
+        .fds = fds,
+        .fd_count = take_sockets(sockets, fds),
+        .threads = threads(),
         .connect_to = o->connect_to.at,
         .connect_to_count = o->connect_to.n,
         .name_server = o->name_server,
     };
+    int r = make_rules(o, &options.rules, err);
+
+    put_direct(knowledge_endpoints(s->knowledge), &direct);
+    options.direct = direct.at;
+    options.direct_count = direct.n;
+    if (!options.listen_count && !options.fd_count) {
+        options.listen = everywhere;
+        options.listen_count = 1;
+    }
+    if (r == 0 && o->users)
+        r = credentials_open(o->users, &options.credentials, err);
+    if (r == 0)
+        r = proxy_create(s->loop, &s->stream, &s->devices, &options, ret_proxy, err);
+    free(direct.at);
+    rules_unref(options.rules);
+    credentials_unref(options.credentials);
+    return r;
+}
+
+/* --- the recording --- */
+
+struct recording_run {
+    struct session *session;
+    const struct record_options *options;
     struct proxy *proxy;
+};
+
+static void drained(void *ctx)
+{
+    struct recording_run *run = ctx;
+
+    loop_stop(run->session->loop);
+}
+
+/* Flows that are open keep the rules under which they began. */
+static void reload_rules(void *ctx)
+{
+    struct recording_run *run = ctx;
+    struct rules *rules;
     struct err err;
 
-    if (proxy_create(s->loop, &s->stream, &s->devices, &options, &proxy, &err) < 0) {
+    notify_reloading();
+    if (make_rules(run->options, &rules, &err) < 0) {
+        log_error("%s; the rules stay as they were", err.text);
+    } else {
+        proxy_set_rules(run->proxy, rules);
+        rules_unref(rules);
+    }
+    notify_ready();
+}
+
+static uint64_t open_flows(const struct proxy *proxy)
+{
+    struct counters counters;
+    uint64_t n = 0;
+
+    proxy_counters(proxy, &counters);
+    for (enum flow_how how = 0; how < HOW_COUNT; how++)
+        n += counters_flows_open(&counters, how);
+    return n;
+}
+
+/* Open flows get a time to end, unless somebody asks again for the end. */
+static void let_flows_end(struct recording_run *run)
+{
+    uint64_t n = open_flows(run->proxy);
+
+    if (n)
+        log_info("%" PRIu64 " flows are open and get %u seconds to end; Ctrl-C ends them now", n,
+                 (unsigned)(GRACE_US / 1000000));
+    proxy_drain(run->proxy, GRACE_US, drained, run);
+    session_run_on(run->session);
+}
+
+static int record(struct session *s, const struct record_options *o, struct activation *sockets)
+{
+    struct recording_run run = {.session = s, .options = o};
+    struct record_web *web;
+    struct err err;
+
+    if (open_proxy(s, o, sockets, &run.proxy, &err) < 0 ||
+        record_web_open(s, run.proxy, o->web, sockets, &web, &err) < 0) {
         log_error("%s", err.text);
+        proxy_destroy(run.proxy);
         session_abandon(s);
         return EXIT_TROUBLE;
     }
-    say_where(o->output, proxy);
+    log_info("recording to %s; Ctrl-C ends it", o->output);
+    record_say_where(run.proxy);
+    session_on_reload(s, reload_rules, &run);
+    notify_ready();
     session_run(s, SOURCE_PROXY);
-    proxy_stop(proxy);
+    session_on_reload(s, NULL, NULL);
+    notify_stopping();
+    let_flows_end(&run);
+    record_web_close(web);
+    proxy_stop(run.proxy);
 
     int status = session_end(s);
-    proxy_destroy(proxy);
+    proxy_destroy(run.proxy);
     if (status == EXIT_OK)
         log_info("%s is written; flightstrip explain %s tells it again", o->output, o->output);
     return status;
 }
 
-static int run(const void *options, char **operands)
+static int run_with(const struct record_options *o, struct activation *sockets)
 {
-    const struct record_options *o = options;
     struct session *session;
     struct err err;
 
-    (void)operands;
-    if (!o->output) {
-        log_error("record: where to? -o FILE says it, such as -o first.flight");
-        return EXIT_TROUBLE;
-    }
     if (session_open(&(struct session_options){.path = o->output,
                                                .names = &o->names,
                                                .knowledge = &o->knowledge,
@@ -157,8 +298,29 @@ static int run(const void *options, char **operands)
         return EXIT_TROUBLE;
     }
 
-    int status = record(session, o);
+    int status = record(session, o, sockets);
     session_close(session);
+    return status;
+}
+
+static int run(const void *options, char **operands)
+{
+    const struct record_options *o = options;
+    struct activation sockets;
+    struct err err;
+
+    (void)operands;
+    if (!o->output) {
+        log_error("record: where to? -o FILE says it, such as -o first.flight");
+        return EXIT_TROUBLE;
+    }
+    if (activation_take(&sockets, &err) < 0) {
+        log_error("%s", err.text);
+        return EXIT_TROUBLE;
+    }
+
+    int status = run_with(o, &sockets);
+    activation_finish(&sockets);
     return status;
 }
 
@@ -171,11 +333,22 @@ const struct cmd cmd_record = {
         "\n"
         "On a terminal a line of traffic stands beneath. A moment that is understood later is "
         "printed with the time at which it happened. Ctrl-C ends the recording and prints the "
-        "summary; a second Ctrl-C ends the program at once, and what was recorded is kept.\n"
+        "summary; what is still open gets five seconds to end, and a second Ctrl-C does not wait.\n"
         "\n"
-        "Devices with private and loopback addresses are served, and servers with loopback, "
-        "link-local and cloud metadata addresses are never connected to unless --connect-to says "
-        "so.",
+        "HTTP, CONNECT and SOCKS 5 are served on the same port, and /proxy.pac and /wpad.dat tell "
+        "a "
+        "device to use it. HTTP/2 goes through CONNECT; UDP does not.\n"
+        "\n"
+        "Devices with private and loopback addresses are served unless --allow says which. Servers "
+        "with loopback, link-local and cloud metadata addresses, and this machine itself, are "
+        "never "
+        "connected to unless --connect-to says so; those with private addresses only in networks "
+        "of "
+        "--allow or, without it, in those that this machine is attached to.\n"
+        "\n"
+        "A PATTERN is a host name in which * stands for anything, .example.com for whatever is "
+        "below it. What --deny, --block, --throttle, --delay and --upstream do to a flow is "
+        "recorded with it.",
     .options = options_table,
     .options_size = sizeof(struct record_options),
     .run = run,

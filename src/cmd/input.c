@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "obs/devices.h"
 #include "sources/imports/import.h"
 #include "store/recording.h"
 
@@ -121,7 +122,8 @@ static int replay_import(struct input *in, struct replay *replay, struct err *er
     stream_init(&stream, NULL);
     stream_add_sink(&stream, replay->put, replay->ctx);
     devices_init(&devices);
-    r = import_emit(in->import, &stream, &devices, err);
+    stream_use_devices(&stream, &devices);
+    r = import_emit(in->import, &stream, err);
     devices_finish(&devices);
     return r;
 }

@@ -2,56 +2,26 @@
 #include "cmd/knowledge_files.h"
 
 #include "base/auto.h"
+#include "base/file.h"
 #include "base/xalloc.h"
 #include "explain/shipped.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
 /* --- one file --------------------------------------------------------------------------------- */
 
-/* Opened without waiting, so that a pipe that somebody calls rules.yaml cannot hold us up. */
-static int open_file(const char *path, int *ret_fd, struct err *err)
-{
-    AUTO(auto_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    struct stat st;
-
-    if (fd < 0 || fstat(fd, &st) < 0)
-        return err_set(err, -errno, "%s: cannot be read: %s", path, strerror(errno));
-    if (!S_ISREG(st.st_mode))
-        return err_set(err, -EINVAL, "%s: cannot be read: it is not a file", path);
-    *ret_fd = steal_fd(&fd);
-    return 0;
-}
-
 int knowledge_read_file(const char *path, struct buf *ret_bytes, struct err *err)
 {
-    AUTO(auto_close) int fd = -1;
-    int r = open_file(path, &fd, err);
+    int r;
 
-    if (r < 0)
-        return r;
     buf_init(ret_bytes, KNOWLEDGE_FILE_BYTES);
-    for (;;) {
-        char piece[65536];
-        ssize_t n = read(fd, piece, sizeof piece);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            r = err_set(err, -errno, "%s: cannot be read: %s", path, strerror(errno));
-        if (n <= 0)
-            break;
-        buf_put(ret_bytes, piece, (size_t)n);
-        if (ret_bytes->full) {
-            r = err_set(err, -EFBIG, "%s: more than %d MiB, which no knowledge file needs", path,
-                        KNOWLEDGE_FILE_BYTES >> 20);
-            break;
-        }
-    }
+    r = file_read(path, ret_bytes, NULL, err);
+    if (r == -EFBIG)
+        r = err_set(err, r, "%s: more than %d MiB, which no knowledge file needs", path,
+                    KNOWLEDGE_FILE_BYTES >> 20);
     if (r < 0)
         buf_finish(ret_bytes);
     return r;
@@ -182,8 +152,8 @@ static int load_all(struct loading *l, const char *const *folders, size_t n, str
     return r;
 }
 
-int knowledge_load(const char *const *folders, size_t n, struct knowledge **ret_knowledge,
-                   struct err *err)
+static int load(const char *const *folders, size_t n, bool whole, struct knowledge **ret_knowledge,
+                struct err *err)
 {
     struct loading l = {.knowledge = knowledge_create()};
     int r;
@@ -191,10 +161,24 @@ int knowledge_load(const char *const *folders, size_t n, struct knowledge **ret_
     buf_init(&l.problems, BUF_UNBOUNDED); /* each file has a bounded number of them */
     r = load_all(&l, folders, n, err);
     fprintf(stderr, STR_FMT, STR_ARG(buf_str(&l.problems)));
+    if (r == 0 && whole && l.problems.n)
+        r = err_set(err, -EINVAL, "the knowledge has mistakes");
     buf_finish(&l.problems);
     if (r < 0)
         knowledge_destroy(l.knowledge);
     else
         *ret_knowledge = l.knowledge;
     return r;
+}
+
+int knowledge_load(const char *const *folders, size_t n, struct knowledge **ret_knowledge,
+                   struct err *err)
+{
+    return load(folders, n, false, ret_knowledge, err);
+}
+
+int knowledge_load_whole(const char *const *folders, size_t n, struct knowledge **ret_knowledge,
+                         struct err *err)
+{
+    return load(folders, n, true, ret_knowledge, err);
 }

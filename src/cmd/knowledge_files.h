@@ -25,5 +25,10 @@ enum {
 int knowledge_load(const char *const *folders, size_t n, struct knowledge **ret_knowledge,
                    struct err *err);
 
+/* The same for knowledge that takes the place of other: what is wrong inside a file is an error
+ * too. */
+int knowledge_load_whole(const char *const *folders, size_t n, struct knowledge **ret_knowledge,
+                         struct err *err);
+
 /* One file's bytes, up to KNOWLEDGE_FILE_BYTES; ret_bytes is made and filled. */
 int knowledge_read_file(const char *path, struct buf *ret_bytes, struct err *err);

@@ -4,10 +4,12 @@
 #include "base/log.h"
 #include "base/timefmt.h"
 #include "base/xalloc.h"
+#include "cmd/catch_up.h"
 #include "cmd/cmd.h"
 #include "cmd/knowledge_files.h"
 #include "store/recording.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -15,11 +17,30 @@
 
 enum { TROUBLE_EVERY_US = 1000000 };
 
+static void reload_all(struct session *s)
+{
+    struct err err;
+
+    if (session_reload_knowledge(s, &err) < 0)
+        log_warn("%s; the knowledge stays as it was", err.text);
+    if (s->reload)
+        s->reload(s->reload_ctx);
+}
+
+/* Somebody has closed the window: there is nobody left for whom it could go on. */
+static bool terminal_is_gone(const struct session *s)
+{
+    return s->on_terminal && !isatty(STDOUT_FILENO);
+}
+
 static void on_signal(void *ctx, int signal)
 {
     struct session *s = ctx;
 
-    (void)signal;
+    if (signal == SIGHUP && !terminal_is_gone(s)) {
+        reload_all(s);
+        return;
+    }
     s->was_stopped = true;
     loop_stop(s->loop);
 }
@@ -82,7 +103,8 @@ static bool remember(void *ctx, const struct obs *o)
     return true;
 }
 
-static int remember_all(struct session *s, struct err *err)
+static int replay(const struct session *s, bool (*put)(void *ctx, const struct obs *o), void *ctx,
+                  struct err *err)
 {
     struct recording *recording;
     uint64_t damaged = 0;
@@ -90,7 +112,7 @@ static int remember_all(struct session *s, struct err *err)
 
     if (r)
         return r;
-    r = recording_replay(recording, 0, remember, s, &damaged, err);
+    r = recording_replay(recording, 0, put, ctx, &damaged, err);
     if (damaged)
         log_warn("%s: %" PRIu64 " damaged rows were passed over", s->path, damaged);
     recording_close(recording);
@@ -115,7 +137,7 @@ static int open_recording(struct session *s, struct recording_state *ret_state, 
     if (r)
         return r;
     if (ret_state->last_seq) {
-        r = remember_all(s, err);
+        r = replay(s, remember, s, err);
         if (r)
             return r;
         resume_clock(s, ret_state);
@@ -136,10 +158,11 @@ static int name_devices(struct session *s, const struct texts *names, struct err
     return 0;
 }
 
-static int load_knowledge(struct session *s, const struct texts *folders, struct err *err)
+static int load_knowledge(struct session *s, struct err *err)
 {
-    return knowledge_load(folders ? folders->at : NULL, folders ? folders->n : 0, &s->knowledge,
-                          err);
+    const struct texts *f = s->folders;
+
+    return knowledge_load(f ? f->at : NULL, f ? f->n : 0, &s->knowledge, err);
 }
 
 static void init_clock(struct session *s, const struct session_options *o)
@@ -151,12 +174,20 @@ static void init_clock(struct session *s, const struct session_options *o)
         clock_init_paced(&s->clock, o->speed);
 }
 
+/* Which explainer that is may change. */
+static void explain(void *ctx, const struct obs *o)
+{
+    struct session *s = ctx;
+
+    explainer_put(s->explainer, o);
+}
+
 /* The sinks, in the order in which each observation reaches them. */
 static void connect_sinks(struct session *s, const struct session_options *o)
 {
     if (s->recorder)
         stream_add_sink(&s->stream, recorder_put, s->recorder);
-    stream_add_sink(&s->stream, explainer_put, s->explainer);
+    stream_add_sink(&s->stream, explain, s);
     s->live = live_create(s->loop, s->explainer, STDOUT_FILENO, o->traffic);
     stream_add_sink(&s->stream, live_put, s->live);
 }
@@ -174,7 +205,7 @@ static void set_timers(struct session *s, uint64_t for_us)
 static int open_parts(struct session *s, const struct session_options *o, struct err *err)
 {
     struct recording_state state = {0};
-    int r = load_knowledge(s, o->knowledge, err);
+    int r = load_knowledge(s, err);
 
     if (r)
         return r;
@@ -208,9 +239,12 @@ int session_open(const struct session_options *options, struct session **ret_ses
 
     s->path = options->path;
     s->about = options->about;
+    s->folders = options->knowledge;
+    s->on_terminal = isatty(STDOUT_FILENO);
     init_clock(s, options);
     devices_init(&s->devices);
     stream_init(&s->stream, &s->clock);
+    stream_use_devices(&s->stream, &s->devices);
     r = open_parts(s, options, err);
     if (r) {
         session_close(s);
@@ -218,6 +252,53 @@ int session_open(const struct session_options *options, struct session **ret_ses
     }
     *ret_session = s;
     return 0;
+}
+
+/* --- loading anew --- */
+
+void session_on_reload(struct session *s, void (*reload)(void *ctx), void *ctx)
+{
+    s->reload = reload;
+    s->reload_ctx = ctx;
+}
+
+static void note_knowledge(const struct session *s)
+{
+    struct err err;
+
+    if (recording_set_knowledge(s->path, knowledge_digest(s->knowledge), &err) < 0)
+        log_warn("%s", err.text);
+}
+
+void session_change_knowledge(struct session *s, struct knowledge *knowledge,
+                              struct explainer *explainer)
+{
+    live_change_explainer(s->live, explainer);
+    explainer_destroy(s->explainer);
+    knowledge_destroy(s->knowledge);
+    s->explainer = explainer;
+    s->knowledge = knowledge;
+    note_knowledge(s);
+}
+
+int session_reload_knowledge(struct session *s, struct err *err)
+{
+    const struct texts *f = s->folders;
+    struct knowledge *knowledge;
+    int r;
+
+    if (!s->recorder)
+        return err_set(err, -ENOENT, "without a recording nothing can be told anew");
+    r = knowledge_load_whole(f ? f->at : NULL, f ? f->n : 0, &knowledge, err);
+    if (r)
+        return r;
+    catch_up_destroy(s->catch_up); /* what was under way is out of date */
+    s->catch_up = NULL;
+    if (knowledge_digest(knowledge) == knowledge_digest(s->knowledge)) {
+        knowledge_destroy(knowledge);
+        return 0;
+    }
+    return catch_up_begin(s, knowledge, &s->catch_up, err);
 }
 
 /* --- end --- */
@@ -248,7 +329,11 @@ void session_run(struct session *s, enum obs_source source)
     s->source = source;
     observe(s, OBS_SOURCE_STARTED, s->about);
     loop_run(s->loop);
-    release_signals();
+}
+
+void session_run_on(struct session *s)
+{
+    loop_run(s->loop);
 }
 
 static int close_recorder(struct session *s)
@@ -268,6 +353,12 @@ int session_end(struct session *s)
 {
     int status = EXIT_OK;
 
+    release_signals();
+    if (s->catch_up)
+        log_warn("the recording ends before the new knowledge has explained it: what follows is by "
+                 "the old");
+    catch_up_destroy(s->catch_up);
+    s->catch_up = NULL;
     loop_del_timer(s->loop, &s->trouble_timer);
     loop_del_timer(s->loop, &s->end_timer);
     observe(s, OBS_SOURCE_LOST, NULL);
@@ -287,6 +378,7 @@ void session_close(struct session *s)
 {
     if (!s)
         return;
+    catch_up_destroy(s->catch_up);
     if (s->recorder)
         close_recorder(s);
     if (s->abandoned && s->made_recording)
