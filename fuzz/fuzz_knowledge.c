@@ -4,6 +4,7 @@
  * of itself. Whatever was kept can be built, listed and matched, and says the same when it is all
  * done again.
  */
+#include "base/host_pattern.h"
 #include "explain/explainer.h"
 #include "explain/knowledge.h"
 
