@@ -35,7 +35,8 @@ static void input_ended(void *ctx, unsigned events)
 
 int main(int argc, char **argv)
 {
-    struct proxy_options options = {.listen = "0"};
+    const char *const listen[] = {"0"};
+    struct proxy_options options = {.listen = listen, .listen_count = 1, .threads = 2};
     const char *rules[64];
     struct clock clock;
     struct loop *loop;
@@ -55,9 +56,11 @@ int main(int argc, char **argv)
     stream_init(&stream, &clock);
     stream_add_sink(&stream, print, NULL);
     devices_init(&devices);
+    stream_use_devices(&stream, &devices);
+    stream_use_devices(&stream, &devices);
     if (proxy_create(loop, &stream, &devices, &options, &proxy, &err) < 0)
         goto fail;
-    printf("%u\n", proxy_port(proxy));
+    printf("%u\n", proxy_port(proxy, 0));
     fflush(stdout);
 
     struct loop_fd input = {

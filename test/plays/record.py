@@ -5,14 +5,17 @@
 Server, proxy and device stand on loopback, on ports that the kernel picks. Prints TAP.
 """
 
+import fcntl
 import http.server
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import urllib.request
 from pathlib import Path
@@ -35,11 +38,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Recording:
     """A running `flightstrip record`, whose output is read when it has ended."""
 
-    def __init__(self, path, server_port, *options, stdout=subprocess.PIPE):
+    def __init__(self, path, server_port, *options, stdout=subprocess.PIPE, **more):
         self.process = subprocess.Popen(
             [PROGRAM, "record", "-o", str(path), "--proxy", "127.0.0.1:0",
              "--connect-to", f"::127.0.0.1:{server_port}", *options],
-            stdout=stdout, stderr=subprocess.PIPE, text=True)
+            stdout=stdout, stderr=subprocess.PIPE, text=True, **more)
         self.said = ""
         while not (found := re.search(r"proxy is to be http://127\.0\.0\.1:(\d+)", self.said)):
             line = self.process.stderr.readline()
@@ -150,6 +153,48 @@ def a_port_that_is_taken_is_an_error(folder, port):
     assert not (folder / "port.flight").exists(), "nothing was recorded, so nothing stays"
 
 
+def until(recording, said):
+    """Reads what it says until it says this."""
+    while said not in recording.said:
+        line = recording.process.stderr.readline()
+        assert line, recording.said
+        recording.said += line
+
+
+def sighup_loads_the_knowledge_anew(folder, port):
+    path, rules = folder / "anew.flight", folder / "rules"
+    rules.mkdir()
+    recording = Recording(path, port, "--knowledge", str(rules))
+    recording.get("http://shop.example/")
+    (rules / "shop.yaml").write_text("moments:\n- id: shop\n  titel: The shop\n")
+    recording.process.send_signal(signal.SIGHUP)
+    until(recording, "stays as it was")
+    assert "shop.yaml:3:3: " in recording.said, recording.said
+    (rules / "shop.yaml").write_text(
+        "moments:\n- {id: shop, title: The shop opens, says: It does., when: {flow: {host: shop.example}}}\n")
+    recording.process.send_signal(signal.SIGHUP)
+    until(recording, "loaded anew")
+    recording.get("http://www.msftconnecttest.com/connecttest.txt")
+    status, out, err = recording.end()
+    assert status == 0, err
+    header = out.index("\n127.0.0.1\n")
+    assert out[:header].count("The shop opens") == 1, out
+    assert out[:header].count("Windows checks whether there is an internet") == 1, out
+
+
+def a_terminal_that_is_closed_ends_it(folder, port):
+    path = folder / "closed.flight"
+    master, terminal = pty.openpty()
+    recording = Recording(path, port, stdout=terminal, start_new_session=True,
+                          preexec_fn=lambda: fcntl.ioctl(1, termios.TIOCSCTTY, 0))
+    os.close(terminal)
+    assert recording.get("http://www.msftconnecttest.com/connecttest.txt") == b"hello"
+    os.close(master)
+    _, err = recording.process.communicate(timeout=SECONDS)
+    assert recording.process.returncode == 0, err
+    assert "connectivity-check" in moments(path)
+
+
 CASES = [
     ctrl_c_ends_it_with_a_summary,
     the_recording_tells_what_was_told_live,
@@ -159,6 +204,8 @@ CASES = [
     a_reader_that_leaves_stops_nothing,
     notes_are_written_while_it_records_and_after,
     a_port_that_is_taken_is_an_error,
+    sighup_loads_the_knowledge_anew,
+    a_terminal_that_is_closed_ends_it,
 ]
 
 
