@@ -8,6 +8,7 @@ BUILD   := build
 PREFIX  := /usr/local
 SECONDS := 60
 NAME    :=
+PEERS   :=
 
 # The system's own Python, where there is one: a shim that comes first in PATH may serve another.
 PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)
@@ -15,7 +16,7 @@ PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)
 PROGRAM := $(BUILD)/flightstrip
 BUILD_SH := tools/build.sh $(BUILD) --prefix=$(PREFIX) --
 
-.PHONY: all demo test golden san fuzz bench lint fmt cov install clean help
+.PHONY: all demo test golden san fuzz bench peers lint fmt cov install clean help
 
 all: need-build ## the program, as build/flightstrip
 	@ninja -C $(BUILD) -n flightstrip 2>/dev/null | grep -q 'no work to do' || echo 'building $(PROGRAM)'
@@ -43,9 +44,15 @@ fuzz: need-build ## look for crashes: make fuzz [NAME=tls] [SECONDS=60]
 	@tools/need.sh fuzz
 	@tools/fuzz.sh $(SECONDS) $(NAME)
 
-bench: all ## how fast it is, beside the aims
+bench: all ## how fast it is, beside the aims and the peers: make bench [PEERS=--quick]
 	@echo 'measuring CPU time'
+	@ninja -C $(BUILD) --quiet bench-peers
 	@ninja -C $(BUILD) --quiet bench-all
+	@$(PYTHON) bench/tunnel_shows.py $(BUILD)
+	@$(PYTHON) bench/peers.py $(PEERS) $(BUILD)
+
+peers: ## install the proxies that `make bench` measures beside this one; none is started
+	@tools/need.sh peers
 
 lint: all ## clang-format, clang-tidy, cppcheck, shellcheck
 	@tools/need.sh lint
