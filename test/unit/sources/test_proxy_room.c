@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define GET "GET http://origin.test/a HTTP/1.1\r\nHost: origin.test\r\n\r\n"
 #define OK2 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -81,6 +82,31 @@ static void half_a_head_that_makes_room_is_a_flow(void **state)
     assert_non_null(strstr(seen(w), "flow-closed bytes_up=26 why=too-many"));
 }
 
+/* The hard limit of a process only ever falls: this is the last test, and its worlds get smaller.
+ */
+static void who_is_let_in_has_descriptors(void **state)
+{
+    static const struct {
+        rlim_t limit;
+        size_t at_least, at_most;
+    } cases[] = {{4096, 1500, 2048}, {1024, 300, 512}, {256, 50, 128}, {64, 8, 16}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct rlimit limit = {cases[i].limit, cases[i].limit}, was;
+        struct world *w = calloc(1, sizeof *w);
+
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
+        if (was.rlim_max >= limit.rlim_max) {
+            assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+            world_init(w, NULL);
+            assert_in_range(w->proxy->workers[0]->clients_max, cases[i].at_least, cases[i].at_most);
+            world_finish(w);
+        }
+        free(w);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
 
 int main(void)
@@ -89,6 +115,7 @@ int main(void)
         TEST(the_longest_idle_makes_room_after_a_second),
         TEST(a_busy_one_stays),
         TEST(half_a_head_that_makes_room_is_a_flow),
+        cmocka_unit_test(who_is_let_in_has_descriptors),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
