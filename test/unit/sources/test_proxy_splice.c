@@ -95,8 +95,10 @@ static void much_arrives_whole_each_way(void **state)
         push(&up, MUCH);
         push(&down, MUCH);
         settle(w);
-        while (pull(&up) | pull(&down))
-            quiet = 0;
+        for (bool came = true; came; quiet = came ? 0 : quiet) {
+            came = pull(&up);
+            came = pull(&down) || came;
+        }
     }
     assert_int_equal(up.came, MUCH);
     assert_int_equal(down.came, MUCH);
