@@ -89,8 +89,9 @@ class Soak:
 
 
 def is_sanitized(program):
-    with open(program, "rb") as text:
-        return any(name in text.read() for name in (b"__asan_init", b"__tsan_init"))
+    with open(program, "rb") as file:
+        text = file.read()
+    return b"__asan_init" in text or b"__tsan_init" in text
 
 
 def until(holds, says):

@@ -33,7 +33,7 @@ void credentials_unref(struct credentials *c); /* the last one frees it; NULL is
 enum credentials_verdict {
     CREDENTIALS_OK,
     CREDENTIALS_WRONG, /* 407, or SOCKS5's failure */
-    CREDENTIALS_LATER, /* too many attempts just now: 429 or 503, with Retry-After: 1 */
+    CREDENTIALS_LATER, /* too many attempts just now: 503 */
 };
 
 struct checker;

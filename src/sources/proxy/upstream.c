@@ -76,7 +76,7 @@ void ask_is_late(const struct ask *a, struct refusal *ret_refusal)
                 "your upstream proxy did not answer in time for %s", a->host);
 }
 
-/* The whole head of its answer is there. */
+/* A whole head of its answer is there. MORE: an interim one (RFC 9110, section 15.2). */
 static enum parsed judge(const struct ask *a, struct client *c, struct refusal *ret_refusal)
 {
     struct http1_head head;
@@ -87,6 +87,8 @@ static enum parsed judge(const struct ask *a, struct client *c, struct refusal *
         return failed(a, ret_refusal, "did not answer in HTTP");
     if (head.status / 100 == 2)
         return PARSED_DONE;
+    if (head.status / 100 == 1 && head.status != 101)
+        return PARSED_MORE;
     flow_put(&c->flow, &(struct obs){.kind = OBS_HTTP_RESPONSE,
                                      .status = head.status,
                                      .content_type = http1_field(&head, STR("Content-Type")),
@@ -95,25 +97,37 @@ static enum parsed judge(const struct ask *a, struct client *c, struct refusal *
     return PARSED_ODD;
 }
 
+/* What there is of its answer. */
+static enum parsed look(struct ask *a, struct client *c, struct str *ret_rest,
+                        struct refusal *ret_refusal)
+{
+    enum parsed r;
+
+    while ((r = http1_find_end(buf_str(&a->answer), &a->scanned, NULL)) == PARSED_DONE) {
+        r = judge(a, c, ret_refusal);
+        if (r != PARSED_MORE) {
+            *ret_rest = str_skip(buf_str(&a->answer), a->scanned);
+            return r;
+        }
+        buf_eat(&a->answer, a->scanned);
+        a->scanned = 0;
+    }
+    return r == PARSED_ODD ? failed(a, ret_refusal, "did not answer in HTTP") : r;
+}
+
 enum parsed ask_read(struct ask *a, struct client *c, struct str *ret_rest,
                      struct refusal *ret_refusal)
 {
     char *bytes = c->worker->scratch;
-    const char *why;
+    enum parsed r;
     size_t n;
 
     side_flush(&c->server);
     while ((n = side_read(&c->server, bytes, READ_BYTES))) {
         buf_put(&a->answer, bytes, n);
-        switch (http1_find_end(buf_str(&a->answer), &a->scanned, &why)) {
-        case PARSED_DONE:
-            *ret_rest = str_skip(buf_str(&a->answer), a->scanned);
-            return judge(a, c, ret_refusal);
-        case PARSED_ODD:
-            return failed(a, ret_refusal, "did not answer in HTTP");
-        case PARSED_MORE:
-            break;
-        }
+        r = look(a, c, ret_rest, ret_refusal);
+        if (r != PARSED_MORE)
+            return r;
         if (a->answer.n >= HTTP1_HEAD_MAX)
             return failed(a, ret_refusal, "sent a head that is too long");
     }

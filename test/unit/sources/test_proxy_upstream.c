@@ -101,6 +101,19 @@ static void a_tunnel_of_socks_goes_through_it_too(void **state)
     assert_non_null(strstr(seen(w), " why=upstream-failed\n"));
 }
 
+static void an_interim_answer_is_read_past(void **state)
+{
+    struct world *w = *state;
+    int d = device(w), up;
+
+    say(w, d, CONNECT);
+    up = server(w);
+    heard(w, up);
+    say(w, up, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 Yes\r\n\r\nhello");
+    assert_string_equal(heard(w, d), "HTTP/1.1 200 Connection established\r\n\r\nhello");
+    assert_null(strstr(seen(w), "status=100"));
+}
+
 /* What an upstream answers, and what is made of it. */
 struct answer {
     const char *says;
@@ -358,6 +371,7 @@ int main(void)
         TEST(a_tunnel_is_asked_for),
         TEST(a_rule_for_it_is_observed),
         TEST(a_tunnel_of_socks_goes_through_it_too),
+        TEST(an_interim_answer_is_read_past),
         TEST(what_goes_wrong_there_is_told_apart),
         TEST(a_head_without_end_is_not_read_without_end),
         TEST(an_answer_that_does_not_come_is_not_waited_for),
