@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* The kernel's own size, 16 pages, would hold one large segment at a time. */
-enum { PIPE_BYTES = 256 << 10 };
+/* As much as any user may have: the more a pipe holds, the fewer calls. */
+enum { PIPE_BYTES = 1 << 20 };
 
 static struct pipe *open_pipe(void)
 {
