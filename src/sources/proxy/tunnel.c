@@ -15,7 +15,7 @@ enum { SPLICE_BYTES_MIN = 16 << 10 };
 
 struct direction {
     struct side *from, *to;
-    struct pipe *pipe; /* while bytes are in it, or much comes */
+    struct pipe *pipe; /* while bytes are in it */
     bool much;         /* whole reads come: splice */
 };
 
@@ -115,7 +115,8 @@ static size_t splice_on(struct client *c, enum way way)
     return n;
 }
 
-static void stop_splicing(struct client *c, struct direction *d)
+/* Between two turns an empty pipe is of more use to others. */
+static void give_pipe_back(struct client *c, struct direction *d)
 {
     if (d->pipe && !d->pipe->bytes) {
         pipes_give_back(&c->worker->pipes, d->pipe);
@@ -154,10 +155,9 @@ static void relay(struct client *c, enum way way)
         moved += n;
         d->much = splices || n == READ_BYTES;
     }
-    if (!d->from->readable && !is_full(d)) {
+    if (!d->from->readable && !is_full(d))
         d->much = d->much && moved >= SPLICE_BYTES_MIN;
-        stop_splicing(c, d);
-    }
+    give_pipe_back(c, d);
 }
 
 /* The end of what `from` has sent too, when the other direction goes on. */
