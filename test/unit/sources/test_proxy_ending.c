@@ -73,6 +73,22 @@ static void who_has_no_request_goes_at_once(void **state)
     assert_int_equal(done, 0);
 }
 
+static void our_last_word_is_still_heard(void **state)
+{
+    struct world *w = *state;
+    int d = device(w), done = 0;
+
+    say(w, d, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_int_equal(send(d, "more", 4, 0), 4); /* which would be answered with a reset */
+    proxy_drain(w->proxy, 30 * SECOND, count, &done);
+    const char *answer = heard(w, d);
+    assert_non_null(strstr(answer, "HTTP/1.1 400 Bad Request\r\n"));
+    assert_non_null(strstr(answer, "<FIN>"));
+    assert_int_equal(done, 0);
+    pass_time(w, 2 * SECOND);
+    assert_int_equal(done, 1);
+}
+
 static void open_flows_go_on_and_it_is_done_when_they_end(void **state)
 {
     struct world *w = *state;
@@ -182,6 +198,7 @@ int main(void)
         TEST(without_flows_it_is_done_at_once),
         TEST(nobody_new_comes_in_while_it_drains),
         TEST(who_has_no_request_goes_at_once),
+        TEST(our_last_word_is_still_heard),
         TEST(open_flows_go_on_and_it_is_done_when_they_end),
         TEST(after_the_grace_time_it_is_done_and_stopping_ends_the_rest),
         TEST(a_flow_that_ends_after_the_grace_time_changes_nothing),
