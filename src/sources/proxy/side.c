@@ -8,8 +8,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -50,7 +52,7 @@ static void socket_ready(void *ctx, unsigned events)
 {
     struct side *s = ctx;
 
-    if (events & (LOOP_READ | LOOP_HANGUP))
+    if (events & (LOOP_READ | LOOP_HANGUP) && !s->ended) /* after its end there is nothing */
         s->readable = true;
     if (events & LOOP_HANGUP && !(s->watch.events & LOOP_READ) && !hung_up(s, events))
         return;
@@ -108,6 +110,17 @@ bool side_is_open(const struct side *s)
     return s->watch.fd >= 0;
 }
 
+bool side_has_sent(const struct side *s)
+{
+    static const struct socket_option options[] = {{IPPROTO_TCP, TCP_NOTSENT_LOWAT, 1}};
+    int unsent = 0;
+
+    if (s->out.n)
+        return false;
+    set_options(s->watch.fd, options, sizeof options / sizeof *options);
+    return ioctl(s->watch.fd, SIOCOUTQNSD, &unsent) < 0 || !unsent;
+}
+
 size_t side_read(struct side *s, char *bytes, size_t n)
 {
     ssize_t got;
@@ -123,6 +136,13 @@ size_t side_read(struct side *s, char *bytes, size_t n)
         s->ended = true;
     s->readable = got == (ssize_t)n;
     return got > 0 ? (size_t)got : 0;
+}
+
+/* Something may be left to be read; the next read finds out. */
+static void note_error(struct side *s, int error)
+{
+    s->error = error;
+    s->readable = !s->ended;
 }
 
 static ssize_t send_once(int fd, struct str first, struct str second)
@@ -142,7 +162,7 @@ static size_t send_some(struct side *s, struct str first, struct str second)
         sent = send_once(s->watch.fd, first, second);
     while (sent < 0 && errno == EINTR);
     if (sent < 0 && errno != EAGAIN)
-        s->error = errno;
+        note_error(s, errno);
     return sent > 0 ? (size_t)sent : 0;
 }
 
@@ -205,7 +225,7 @@ void side_splice_out(struct side *s, struct pipe *pipe)
         sent = splice(pipe->read_fd, NULL, s->watch.fd, NULL, pipe->bytes, SPLICE_F_NONBLOCK);
     while (sent < 0 && errno == EINTR);
     if (sent < 0 && errno != EAGAIN)
-        s->error = errno;
+        note_error(s, errno);
     pipe->bytes -= sent > 0 ? (size_t)sent : 0;
 }
 
@@ -215,6 +235,29 @@ void side_end(struct side *s)
     side_flush(s);
 }
 
+/* Nobody looks for an error where bytes are waited for: so it is told as the loop would have. */
+static void tell_error(void *ctx)
+{
+    struct side *s = ctx;
+
+    if (s->parked && s->error) /* and it has not been closed meanwhile */
+        s->ready(s->ctx, LOOP_HANGUP);
+}
+
+static void come_back(struct side *s, unsigned events)
+{
+    int r;
+
+    s->watch.events = events;
+    r = loop_add_fd(s->loop, &s->watch);
+    if (r == 0) {
+        s->parked = false;
+        return;
+    }
+    note_error(s, -r);
+    loop_defer(s->loop, tell_error, s);
+}
+
 void side_want(struct side *s, bool reading, bool writing)
 {
     unsigned events =
@@ -222,10 +265,10 @@ void side_want(struct side *s, bool reading, bool writing)
 
     if (!side_is_open(s))
         return;
-    if (s->parked && events) {
-        s->watch.events = events;
-        s->parked = loop_add_fd(s->loop, &s->watch) < 0;
-    } else if (!s->parked) {
+    if (s->parked) {
+        if (events && !s->error)
+            come_back(s, events);
+    } else {
         loop_set_events(s->loop, &s->watch, events);
     }
 }

@@ -19,7 +19,7 @@ struct side {
     struct buf out;
     void (*ready)(void *ctx, unsigned events);
     void *ctx;
-    int error;     /* the errno that ended the socket, or 0 */
+    int error;     /* the errno that ended it, or 0; one that nobody met is told by `ready` */
     bool readable; /* the loop has said so, and no read has come back short since */
     bool ended;    /* the peer has sent its last byte */
     bool end_due;  /* ours is to be sent after `out` */
@@ -43,6 +43,11 @@ void side_send_at_once(int fd);
  */
 void side_watch_peer(int fd);
 bool side_is_open(const struct side *s);
+/*
+ * All of it has left this machine, and a reset does not overtake it. From the first call on there
+ * is room to send only when that is so.
+ */
+bool side_has_sent(const struct side *s);
 
 /*
  * Bytes read; 0 when there are none now or ever: see `ended` and `error`. What came before a reset

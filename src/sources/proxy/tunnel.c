@@ -163,7 +163,8 @@ static void relay(struct client *c, enum way way)
 /* The end of what `from` has sent too, when the other direction goes on. */
 static void pass_end(struct direction *d)
 {
-    if (d->from->ended && !d->to->ended && !d->to->end_due && !(d->pipe && d->pipe->bytes))
+    if (d->from->ended && !d->from->error && !d->to->ended && !d->to->end_due &&
+        !(d->pipe && d->pipe->bytes))
         side_end(d->to);
 }
 
@@ -171,8 +172,20 @@ static bool is_over(const struct client *c)
 {
     const struct tunnel *t = c->tunnel;
 
-    return c->device.ended && c->server.ended && !is_full(&t->ways[WAY_UP]) &&
+    return c->device.ended && c->server.ended && !c->server.error && !is_full(&t->ways[WAY_UP]) &&
            !is_full(&t->ways[WAY_DOWN]);
+}
+
+/* The server has failed, and all that came from it before is on its way to the device. */
+static bool has_all(const struct client *c)
+{
+    return c->server.error && !c->server.readable && !is_full(&c->tunnel->ways[WAY_DOWN]);
+}
+
+/* Which the reset must not overtake. */
+static bool is_broken(const struct client *c)
+{
+    return c->device.error || (has_all(c) && side_has_sent(&c->device));
 }
 
 static void ended_by(struct tunnel *t, const struct side *side, enum flow_why closed,
@@ -189,25 +202,19 @@ static bool wants_bytes(const struct client *c, enum way way)
     return !is_full(d) && !d->to->error && !throttle_waits(c->throttle, way);
 }
 
-static bool has_piped(const struct direction *d)
+static bool wants_room(const struct direction *d)
 {
     return d->pipe && d->pipe->bytes && !d->to->error;
 }
 
-/* What came before the server's reset is the device's all the same. */
-static bool has_last_words(const struct client *c)
-{
-    return !c->device.error && (c->server.readable || is_full(&c->tunnel->ways[WAY_DOWN]));
-}
-
 static void wait_for_more(struct client *c)
 {
-    struct direction *ways = c->tunnel->ways;
+    struct tunnel *t = c->tunnel;
 
-    side_want(&c->device, wants_bytes(c, WAY_UP), has_piped(&ways[WAY_DOWN]));
-    side_want(&c->server, wants_bytes(c, WAY_DOWN), has_piped(&ways[WAY_UP]));
-    if (c->tunnel->why)
-        client_watch_idle(c, c->tunnel->is_old ? HALF_CLOSED_US : TUNNEL_OLD_US);
+    side_want(&c->device, wants_bytes(c, WAY_UP), wants_room(&t->ways[WAY_DOWN]) || has_all(c));
+    side_want(&c->server, wants_bytes(c, WAY_DOWN), wants_room(&t->ways[WAY_UP]));
+    if (t->why) /* one that is not old yet gets so first */
+        client_watch_idle(c, t->is_old ? HALF_CLOSED_US : TUNNEL_OLD_US);
 }
 
 static void pump(struct client *c)
@@ -220,7 +227,7 @@ static void pump(struct client *c)
     ended_by(t, &c->server, WHY_SERVER_CLOSED, WHY_SERVER_RESET);
     ended_by(t, &c->device, WHY_DEVICE_CLOSED, WHY_DEVICE_RESET);
 
-    if ((c->device.error || c->server.error) && !has_last_words(c)) {
+    if (is_broken(c)) {
         client_destroy(c, t->why, true);
     } else if (is_over(c)) {
         client_destroy(c, t->why, false);

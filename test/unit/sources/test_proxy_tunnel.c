@@ -2,9 +2,13 @@
 /* CONNECT: bytes both ways, both ends, and the TLS handshake in passing. */
 #include "test/unit/sources/proxy_world.h"
 
+#include <errno.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #define CONNECT "CONNECT origin.test:443 HTTP/1.1\r\nHost: origin.test:443\r\n\r\n"
 #define ESTABLISHED "HTTP/1.1 200 Connection established\r\n\r\n"
@@ -162,6 +166,115 @@ static void a_slow_reader_holds_the_sender_back(void **state)
     assert_string_equal(heard(w, s), "up still flows");
 }
 
+/* What the kernel of this side has not got rid of. */
+static int waiting(int fd)
+{
+    int n = 0;
+
+    assert_int_equal(ioctl(fd, SIOCOUTQ, &n), 0);
+    return n;
+}
+
+static size_t hear_to_the_reset(struct world *w, int fd)
+{
+    static char bytes[65536];
+    size_t came = 0;
+
+    for (;;) {
+        ssize_t n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
+
+        assert_int_not_equal(n, 0); /* no orderly end */
+        if (n < 0 && errno == ECONNRESET)
+            return came;
+        came += n > 0 ? (size_t)n : 0;
+        settle(w);
+    }
+}
+
+static void a_reset_waits_for_what_came_before_it(void **state)
+{
+    static char bytes[65536];
+    struct world *w = *state;
+    int d, s;
+    size_t sent = 0, came = 0;
+
+    open_tunnel(w, &d, &s);
+    for (int stuck = 0; stuck < 3;) {
+        ssize_t n = send(s, bytes, sizeof bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+        sent += n > 0 ? (size_t)n : 0;
+        stuck = n > 0 ? 0 : stuck + 1;
+        settle(w);
+    }
+    while (waiting(s))
+        came += hear_bytes(w, d, bytes, sizeof bytes);
+    reset_by(w, s);
+    came += hear_to_the_reset(w, d);
+    assert_int_equal(came, sent);
+    assert_non_null(strstr(seen(w), " why=server-reset\n"));
+}
+
+static void a_reset_does_not_wait_for_a_device_for_ever(void **state)
+{
+    static char bytes[65536];
+    struct world *w = *state;
+    int d, s;
+
+    open_tunnel(w, &d, &s);
+    for (int stuck = 0; stuck < 3; settle(w))
+        stuck = send(s, bytes, sizeof bytes, MSG_DONTWAIT | MSG_NOSIGNAL) > 0 ? 0 : stuck + 1;
+    reset_by(w, s);
+    seen(w);
+    pass_time(w, 16 * 60 * SECOND);
+    assert_non_null(strstr(seen(w), " why=server-reset\n"));
+}
+
+static uint16_t port_of(int fd, int (*name)(int fd, struct sockaddr *address, socklen_t *n))
+{
+    struct sockaddr_in a = {0};
+    socklen_t n = sizeof a;
+
+    return name(fd, (void *)&a, &n) == 0 && a.sin_family == AF_INET ? ntohs(a.sin_port) : 0;
+}
+
+/* The proxy's own end of a server's connection: it is in this process too. */
+static int other_end(int s)
+{
+    uint16_t port = port_of(s, getpeername);
+
+    for (int fd = 3; fd < 256; fd++)
+        if (port_of(fd, getsockname) == port)
+            return fd;
+    return -1;
+}
+
+static bool is_watched(int s)
+{
+    int on = 0;
+    socklen_t n = sizeof on;
+
+    assert_int_equal(getsockopt(other_end(s), SOL_SOCKET, SO_KEEPALIVE, &on, &n), 0);
+    return on;
+}
+
+static void a_server_of_an_old_tunnel_is_watched(void **state)
+{
+    static const bool halves[] = {false, true};
+    struct world *w = *state;
+
+    for (size_t i = 0; i < sizeof halves / sizeof *halves; i++) {
+        int d, s;
+
+        open_tunnel(w, &d, &s);
+        if (halves[i])
+            end_of(w, d);
+        pass_time(w, 9 * SECOND);
+        assert_false(is_watched(s));
+        pass_time(w, 2 * SECOND);
+        assert_true(is_watched(s));
+    }
+}
+
 static void an_idle_tunnel_is_closed_after_two_hours(void **state)
 {
     struct world *w = *state;
@@ -298,6 +411,9 @@ int main(void)
         TEST(resets_pass_through),
         TEST(what_came_before_a_reset_is_passed_on),
         TEST(a_slow_reader_holds_the_sender_back),
+        TEST(a_reset_waits_for_what_came_before_it),
+        TEST(a_reset_does_not_wait_for_a_device_for_ever),
+        TEST(a_server_of_an_old_tunnel_is_watched),
         TEST(an_idle_tunnel_is_closed_after_two_hours),
         TEST(a_half_closed_tunnel_does_not_live_for_ever),
         TEST(a_tls_handshake_is_read_in_passing),
