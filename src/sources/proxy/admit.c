@@ -49,8 +49,7 @@ static bool has_credentials(struct client *c, const struct wish *wish, struct re
     case CREDENTIALS_LATER:
         break;
     }
-    refusal_set(ret_refusal, 503, WHY_AUTHENTICATION,
-                "too many passwords are being tried: ask again in a second");
+    refusal_of_password_later(ret_refusal);
     return false;
 }
 

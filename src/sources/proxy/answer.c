@@ -19,6 +19,11 @@ void refusal_set(struct refusal *r, unsigned status, enum flow_why why, const ch
     va_end(args);
 }
 
+void refusal_of_password_later(struct refusal *r)
+{
+    refusal_set(r, 503, WHY_TOO_MANY, "too many passwords are being tried: ask again in a second");
+}
+
 /* RFC 9110, section 15 */
 static const char *reason_of(unsigned status)
 {

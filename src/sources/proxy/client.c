@@ -57,11 +57,22 @@ void client_destroy(struct client *c, enum flow_why why, bool reset)
     worker_remove(c->worker, c);
 }
 
-/* The device has left, or has to, before its head was whole. */
+/* It has begun to say what it wants. */
+static bool is_under_way(const struct client *c)
+{
+    return c->in.n || c->socks;
+}
+
+static enum flow_how how_it_speaks(const struct client *c)
+{
+    return c->socks ? HOW_SOCKS : HOW_NONE;
+}
+
+/* The device has left, or has to, before its request was whole. */
 static void end_reading(struct client *c, enum flow_why why, bool reset)
 {
-    if (c->in.n) {
-        client_open_flow(c, (struct str){0}, 0, HOW_NONE);
+    if (is_under_way(c)) {
+        client_open_flow(c, (struct str){0}, 0, how_it_speaks(c));
         flow_moved(&c->flow, c->in.n, 0);
     }
     client_destroy(c, why, reset);
@@ -134,7 +145,7 @@ void client_refuse(struct client *c, const struct refusal *refusal, bool head_on
 
 void client_refuse_head(struct client *c, const struct refusal *refusal)
 {
-    client_open_flow(c, (struct str){0}, 0, c->socks ? HOW_SOCKS : HOW_NONE);
+    client_open_flow(c, (struct str){0}, 0, how_it_speaks(c));
     flow_moved(&c->flow, c->in.n, 0);
     client_refuse(c, refusal, false);
 }
@@ -407,7 +418,7 @@ static void wait_for_head(struct client *c)
 {
     if (!c->in.n)
         buf_finish(&c->in); /* nothing is kept while nothing comes */
-    if ((c->in.n || c->socks) && !c->head_begun) {
+    if (is_under_way(c) && !c->head_begun) {
         c->head_begun = true;
         loop_set_timer(loop_of(c), &c->timer, loop_now_us(loop_of(c)) + HEAD_US);
     }
@@ -499,7 +510,7 @@ static void head_is_late(struct client *c)
 /* No request for a while: first the server's connection goes, then the client's. */
 static void reading_is_idle(struct client *c)
 {
-    if (c->head_begun && (c->in.n || c->socks)) { /* and not an empty line alone */
+    if (c->head_begun && is_under_way(c)) { /* and not an empty line alone */
         head_is_late(c);
     } else if (side_is_open(&c->server)) {
         client_drop_server(c);

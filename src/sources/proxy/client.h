@@ -36,8 +36,8 @@ struct client {
     const struct port *port;        /* that it came to */
     struct client *previous, *next; /* in the worker's list of its sort */
     bool is_busy;
-    bool is_http;            /* it has spoken HTTP, and goes on so */
-    bool head_begun;         /* and the time for the head runs */
+    bool is_http;    /* it has spoken HTTP, and goes on so */
+    bool head_begun; /* and the time for the head runs, or for all that SOCKS has before a tunnel */
     bool server_is_upstream; /* it was dialled without asking policy */
     uint8_t state;           /* enum client_state */
     uint32_t device_id;

@@ -28,7 +28,7 @@ enum {
 #define SECONDS(n) ((n)*UINT64_C(1000000))
 
 /* All on the loop's clock. */
-#define HEAD_US SECONDS(30)              /* for a whole request head, however slowly it comes */
+#define HEAD_US SECONDS(30)              /* for a whole head, or dialogue of SOCKS, however slow */
 #define KEEP_ALIVE_US SECONDS(120)       /* between two requests */
 #define SERVER_KEPT_US SECONDS(30)       /* a server's connection between two requests */
 #define DIAL_US SECONDS(20)              /* for connecting, over all addresses */

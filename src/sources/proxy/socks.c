@@ -136,10 +136,33 @@ static enum parsed read_greeting(struct client *c)
     return PARSED_DONE;
 }
 
-static enum parsed read_login(struct client *c)
+static void refuse_later(struct client *c)
+{
+    struct refusal refusal;
+
+    refusal_of_password_later(&refusal);
+    client_refuse_head(c, &refusal);
+}
+
+static bool is_right(struct client *c, const struct socks5_login *login)
 {
     struct worker *w = c->worker;
-    enum credentials_verdict verdict;
+
+    switch (checker_password(w->checker, login->user, login->password, loop_now_us(w->loop))) {
+    case CREDENTIALS_OK:
+        return true;
+    case CREDENTIALS_WRONG:
+        refuse(c, WHY_AUTHENTICATION, "wrong name or password");
+        return false;
+    case CREDENTIALS_LATER:
+        break;
+    }
+    refuse_later(c);
+    return false;
+}
+
+static enum parsed read_login(struct client *c)
+{
     struct socks5_login login;
     const char *why;
     size_t taken;
@@ -149,18 +172,12 @@ static enum parsed read_login(struct client *c)
         refuse(c, WHY_BAD_REQUEST, why);
     if (r != PARSED_DONE)
         return r;
-    if (!rules_serve(w->rules, client_address(c))) { /* a stranger may not even try */
+    if (!rules_serve(c->worker->rules, client_address(c))) { /* a stranger may not even try */
         refuse(c, WHY_REFUSED, "your address is not served here");
         return PARSED_ODD;
     }
-    verdict = checker_password(w->checker, login.user, login.password, loop_now_us(w->loop));
-    if (verdict != CREDENTIALS_OK) {
-        refuse(c, WHY_AUTHENTICATION,
-               verdict == CREDENTIALS_LATER
-                   ? "too many passwords are being tried: ask again in a second"
-                   : "wrong name or password");
+    if (!is_right(c, &login))
         return PARSED_ODD;
-    }
     buf_eat(&c->in, taken);
     say(c, put_login_status, true);
     c->socks->logged_in = true;

@@ -488,6 +488,7 @@ static void who_tries_too_many_has_to_wait(void **state)
     assert_answered(w, "CONNECT origin.test:443 HTTP/1.1\r\nHost: x\r\n" WRONG "\r\n",
                     "503 Service Unavailable",
                     "too many passwords are being tried: ask again in a second");
+    assert_non_null(strstr(seen(w), "flow-closed why=too-many\n"));
     pass_time(w, SECOND);
     assert_answered(w, "CONNECT origin.test:443 HTTP/1.1\r\nHost: x\r\n" WRONG "\r\n", "407 Proxy",
                     "this proxy wants credentials");

@@ -274,6 +274,33 @@ static void a_request_that_does_not_end_is_cut_off(void **state)
     assert_non_null(strstr(seen(w), " why=timeout\n"));
 }
 
+static void a_greeting_without_a_request_is_cut_off(void **state)
+{
+    struct world *w = *state;
+    int d = device(w);
+
+    SAY(w, d, GREETING);
+    HEARS(w, d, CHOICE);
+    pass_time(w, 29 * SECOND);
+    assert_string_equal(seen(w), "");
+    pass_time(w, 2 * SECOND);
+    HEARS(w, d, REPLY("\x01"));
+    assert_string_equal(heard(w, d), "<FIN>");
+    assert_string_equal(seen(w), "device-seen\nflow-opened how=socks\nflow-closed why=timeout\n");
+}
+
+static void a_device_that_leaves_after_its_greeting_is_observed(void **state)
+{
+    struct world *w = *state;
+    int d = device(w);
+
+    SAY(w, d, GREETING);
+    HEARS(w, d, CHOICE);
+    leave(w, d);
+    assert_string_equal(seen(w),
+                        "device-seen\nflow-opened how=socks\nflow-closed why=device-aborted\n");
+}
+
 static void a_device_that_leaves_within_its_words_is_observed(void **state)
 {
     struct world *w = *state;
@@ -335,6 +362,34 @@ static void who_logs_in_wrongly_is_not(void **state)
     assert_non_null(strstr(seen(w), " why=authentication\n"));
 }
 
+static void who_tries_too_many_is_not_told_to_be_wrong(void **state)
+{
+    struct world *w = *state;
+
+    for (int i = 0; i <= CREDENTIALS_HASHES_A_SECOND; i++) {
+        bool too_many = i == CREDENTIALS_HASHES_A_SECOND;
+        int d = device(w);
+
+        SAY(w, d, LOGIN_GREETING LOGIN("six!"));
+        HEARS(w, d, LOGIN_CHOICE NOT_LOGGED_IN);
+        assert_non_null(strstr(seen(w), too_many ? " why=too-many\n" : " why=authentication\n"));
+    }
+}
+
+static void a_whole_dialogue_has_one_time(void **state)
+{
+    struct world *w = *state;
+    int d = device(w);
+
+    SAY(w, d, LOGIN_GREETING);
+    pass_time(w, 20 * SECOND);
+    SAY(w, d, LOGIN("five"));
+    HEARS(w, d, LOGIN_CHOICE LOGGED_IN);
+    pass_time(w, 11 * SECOND);
+    HEARS(w, d, REPLY("\x01"));
+    assert_non_null(strstr(seen(w), "flow-closed why=timeout\n"));
+}
+
 static void who_does_not_offer_to_log_in_is_not_served(void **state)
 {
     struct world *w = *state;
@@ -375,9 +430,13 @@ int main(void)
         TEST(http_after_a_greeting_is_no_http),
         TEST(a_greeting_that_does_not_end_is_cut_off),
         TEST(a_request_that_does_not_end_is_cut_off),
+        TEST(a_greeting_without_a_request_is_cut_off),
+        TEST(a_device_that_leaves_after_its_greeting_is_observed),
         TEST(a_device_that_leaves_within_its_words_is_observed),
         TEST_LOGIN(who_logs_in_is_served),
         TEST_LOGIN(who_logs_in_wrongly_is_not),
+        TEST_LOGIN(who_tries_too_many_is_not_told_to_be_wrong),
+        TEST_LOGIN(a_whole_dialogue_has_one_time),
         TEST_LOGIN(who_does_not_offer_to_log_in_is_not_served),
         TEST_LOGIN(a_login_that_is_none_is_refused),
     };
