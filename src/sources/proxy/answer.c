@@ -33,6 +33,7 @@ static const char *reason_of(unsigned status)
     } reasons[] = {
         {400, "Bad Request"},
         {403, "Forbidden"},
+        {405, "Method Not Allowed"},
         {407, "Proxy Authentication Required"},
         {408, "Request Timeout"},
         {431, "Request Header Fields Too Large"},
@@ -65,6 +66,8 @@ void answer_put(struct buf *out, const struct refusal *r, bool head_only)
     buf_printf(out, "Content-Length: %zu\r\n", answer_body_bytes(r));
     if (r->status == 407) /* RFC 9110, section 11.7.1: it has to say how */
         buf_printf(out, "Proxy-Authenticate: %s\r\n", r->challenge ? r->challenge : "Negotiate");
+    if (r->status == 405) /* section 15.5.6: it has to say what is */
+        buf_put_str(out, STR("Allow: OPTIONS\r\n"));
     buf_put_str(out, STR("Connection: close\r\n\r\n"));
     if (!head_only)
         buf_printf(out, NAME "%s\n", r->says);

@@ -71,8 +71,9 @@ static void put_field(struct buf *out, struct str name, struct str value)
     buf_wrote(out, name.n + value.n + 4);
 }
 
-/* All fields that go on, but for one that the caller writes itself. */
-static void put_fields(struct buf *out, const struct http1_head *head, struct str but)
+/* All fields that go on, but for those that the caller writes itself. */
+static void put_fields(struct buf *out, const struct http1_head *head, const struct str *but,
+                       size_t but_n)
 {
     struct http1_fields it = http1_fields(head);
     struct http1_field field;
@@ -80,7 +81,7 @@ static void put_fields(struct buf *out, const struct http1_head *head, struct st
 
     find_named(head, &named);
     while (http1_next_field(&it, &field))
-        if (!stays_here(&named, field.name) && !str_ieq(field.name, but))
+        if (!stays_here(&named, field.name) && !is_one_of(but, but_n, field.name))
             put_field(out, field.name, field.value);
 }
 
@@ -97,6 +98,28 @@ static void put_end(struct buf *out, const struct http1_head *head, bool upgrade
     } else if (last) {
         put_field(out, STR("Connection"), STR("close"));
     }
+    buf_put_str(out, STR("\r\n"));
+}
+
+/* False: it is not counted, or not in a way that can be read; then it goes on as it is. */
+static bool find_forwards(const struct http1_head *request, uint64_t *ret_forwards)
+{
+    bool counts = str_eq(request->method, STR("OPTIONS")) || str_eq(request->method, STR("TRACE"));
+
+    return counts && str_to_u64(http1_field(request, STR("Max-Forwards")), ret_forwards);
+}
+
+bool forward_ends_here(const struct http1_head *request)
+{
+    uint64_t forwards;
+
+    return find_forwards(request, &forwards) && !forwards;
+}
+
+static void put_forwards(struct buf *out, uint64_t forwards)
+{
+    buf_put_str(out, STR("Max-Forwards: "));
+    buf_put_u64(out, forwards);
     buf_put_str(out, STR("\r\n"));
 }
 
@@ -129,6 +152,10 @@ static void put_host(struct buf *out, const struct url *url)
 void forward_request(struct buf *out, const struct http1_head *head, const struct url *url,
                      const struct upstream *upstream)
 {
+    static const struct str ours[] = {STR("Host"), STR("Max-Forwards")};
+    uint64_t forwards = 0;
+    bool counts = find_forwards(head, &forwards);
+
     buf_put_str(out, head->method);
     buf_put_byte(out, ' ');
     if (upstream) {
@@ -143,17 +170,21 @@ void forward_request(struct buf *out, const struct http1_head *head, const struc
     buf_put_str(out, STR("\r\n"));
     if (upstream && upstream->authorization.n)
         put_field(out, STR("Proxy-Authorization"), upstream->authorization);
-    put_fields(out, head, STR("Host"));
+    if (counts && forwards)
+        put_forwards(out, forwards - 1);
+    put_fields(out, head, ours, counts ? 2 : 1);
     put_end(out, head, forward_upgrades(head), !head->minor);
 }
 
 void forward_response(struct buf *out, const struct http1_head *head, struct response_form form)
 {
+    static const struct str framing = STR("Transfer-Encoding");
+
     buf_put_str(out, STR("HTTP/1.1 "));
     buf_put_u64(out, head->status);
     buf_put_byte(out, ' ');
     buf_put_str(out, head->reason);
     buf_put_str(out, STR("\r\n"));
-    put_fields(out, head, form.unframed ? STR("Transfer-Encoding") : STR(""));
+    put_fields(out, head, &framing, form.unframed ? 1 : 0);
     put_end(out, head, head->upgrade, form.last);
 }

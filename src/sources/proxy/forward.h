@@ -19,6 +19,12 @@ const char *forward_objects(const struct http1_head *head);
 bool forward_upgrades(const struct http1_head *request);
 
 /*
+ * TRACE and OPTIONS may say how many may pass them on (Max-Forwards; RFC 9110, section 7.6.2); each
+ * takes one off. True: nobody any more, so the request is answered here.
+ */
+bool forward_ends_here(const struct http1_head *request);
+
+/*
  * To the origin in origin-form with the URL's own Host (RFC 9112, section 3.2.2), to an upstream
  * proxy in absolute-form, with what it wants to know of us.
  */

@@ -94,6 +94,28 @@ static bool judge_plain(struct client *c, const struct http1_head *head, size_t 
     return admit(c, &wish, ret_admission, ret_refusal);
 }
 
+/* Which methods a resource knows its server could say; of us there is nothing to tell. */
+static void answer_options(struct client *c, size_t head_bytes)
+{
+    flow_moved(&c->flow, head_bytes, 0);
+    side_send(&c->device, STR("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
+    flow_put(&c->flow, &(struct obs){.kind = OBS_HTTP_RESPONSE, .status = 200, .by = BY_PROXY});
+    client_linger(c, WHY_FINISHED);
+}
+
+/* TRACE would send back what is a secret between the device and us. */
+static void answer_here(struct client *c, const struct http1_head *head, size_t head_bytes)
+{
+    struct refusal refusal;
+
+    if (str_eq(head->method, STR("OPTIONS"))) {
+        answer_options(c, head_bytes);
+        return;
+    }
+    refusal_set(&refusal, 405, WHY_REFUSED, "TRACE is not answered by this proxy");
+    client_refuse(c, &refusal, false);
+}
+
 static void begin_exchange(struct client *c, const struct http1_head *head, size_t head_bytes)
 {
     struct admission admission;
@@ -108,10 +130,12 @@ static void begin_exchange(struct client *c, const struct http1_head *head, size
     }
     client_open_flow(c, url.host, url.port, HOW_ABSOLUTE);
     observe_plain(c, head, &url);
-    if (judge_plain(c, head, head_bytes, &url, &admission, &refusal))
-        exchange_start(c, head, head_bytes, &url, &admission);
-    else
+    if (!judge_plain(c, head, head_bytes, &url, &admission, &refusal))
         client_refuse(c, &refusal, str_eq(head->method, STR("HEAD")));
+    else if (forward_ends_here(head))
+        answer_here(c, head, head_bytes);
+    else
+        exchange_start(c, head, head_bytes, &url, &admission);
 }
 
 void request_begin(struct client *c, size_t head_bytes)

@@ -13,6 +13,7 @@
 #define POST_FORWARDED "POST /p HTTP/1.1\r\nHost: origin.test\r\n"
 #define CLOSE "Connection: close\r\n\r\n"
 #define NAMES_16 "a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, a, "
+#define EARLY "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n"
 #define OK2 "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 static void a_request_is_passed_on_and_observed(void **state)
@@ -166,9 +167,25 @@ static void a_head_may_come_a_byte_at_a_time(void **state)
         say_bytes(w, d, p, 1);
     s = server(w);
     assert_string_equal(heard(w, s), GET_FORWARDED);
-    for (const char *p = OK2; *p; p++)
+    for (const char *p = EARLY OK2; *p; p++)
         say_bytes(w, s, p, 1);
-    assert_string_equal(heard(w, d), OK2);
+    assert_string_equal(heard(w, d), EARLY OK2);
+}
+
+static void a_head_that_comes_in_pieces_has_a_ceiling_too(void **state)
+{
+    static char filler[70000];
+    struct world *w = *state;
+    int d = device(w), s;
+
+    say(w, d, GET);
+    s = server(w);
+    say(w, s, "HTTP/1.1 200 OK\r\n");
+    say(w, s, "X: ");
+    memset(filler, 'x', sizeof filler);
+    say_bytes(w, s, filler, sizeof filler);
+    assert_non_null(strstr(heard(w, d), "bad response: its head is too long"));
+    assert_non_null(strstr(seen(w), " why=bad-response\n"));
 }
 
 static void chunked_bodies_keep_their_chunks_and_trailers(void **state)
@@ -389,6 +406,55 @@ static void targets_become_origin_form(void **state)
 }
 
 /* Each must be refused before anything reaches a server. */
+static void max_forwards_counts_down(void **state)
+{
+    static const struct {
+        const char *method, *came, *went;
+    } cases[] = {
+        {"OPTIONS", "7", "6"}, {"OPTIONS", "10", "9"}, {"TRACE", "1", "0"},
+        {"TRACE", "x", "x"},   {"GET", "3", "3"},      {"GET", "0", "0"},
+        {"options", "0", "0"}, {"OPTIONS", "-1", "-1"},
+    };
+    struct world *w = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char request[256], wanted[64];
+        int d = device(w);
+
+        snprintf(request, sizeof request,
+                 "%s http://origin.test/ HTTP/1.1\r\nHost: a\r\nmax-forwards: %s\r\n\r\n",
+                 cases[i].method, cases[i].came);
+        snprintf(wanted, sizeof wanted, "orwards: %s\r\n\r\n", cases[i].went);
+        say(w, d, request);
+        const char *all = heard(w, server(w));
+        if (!strstr(all, wanted))
+            fail_msg("%s%s", request, all);
+    }
+}
+
+static void a_request_that_may_go_no_further_is_answered_here(void **state)
+{
+    struct world *w = *state;
+    int d = device(w);
+
+    say(w, d, "OPTIONS http://origin.test/ HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n\r\n");
+    assert_string_equal(heard(w, d), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+                                     "Connection: close\r\n\r\n<FIN>");
+    assert_string_equal(seen(w), "device-seen\n"
+                                 "flow-opened host=origin.test port=80 how=absolute-form\n"
+                                 "http-request method=OPTIONS url=http://origin.test/ "
+                                 "host=origin.test\n"
+                                 "http-response status=200 by=proxy\n"
+                                 "flow-closed bytes_up=66 why=finished\n");
+    d = device(w);
+    say(w, d, "TRACE http://origin.test/ HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n\r\n");
+    const char *answer = heard(w, d);
+    assert_non_null(strstr(answer, "HTTP/1.1 405 Method Not Allowed\r\n"));
+    assert_non_null(strstr(answer, "\r\nAllow: OPTIONS\r\n"));
+    assert_non_null(strstr(seen(w), " why=refused\n"));
+    assert_false(server_was_called(w));
+}
+
 static void smuggling_is_refused(void **state)
 {
     static const char *const cases[] = {
@@ -678,6 +744,7 @@ int main(void)
         TEST(a_server_that_says_more_than_it_was_asked_for_is_left),
         TEST(pipelined_requests_are_answered_in_order),
         TEST(a_head_may_come_a_byte_at_a_time),
+        TEST(a_head_that_comes_in_pieces_has_a_ceiling_too),
         TEST(chunked_bodies_keep_their_chunks_and_trailers),
         TEST(a_response_without_a_length_lasts_until_the_close),
         TEST(responses_without_a_body_end_at_once),
@@ -689,6 +756,8 @@ int main(void)
         TEST(a_switch_that_nobody_asked_for_is_a_bad_response),
         TEST(http_2_is_not_offered_by_upgrade),
         TEST(targets_become_origin_form),
+        TEST(max_forwards_counts_down),
+        TEST(a_request_that_may_go_no_further_is_answered_here),
         TEST(smuggling_is_refused),
         TEST(a_malformed_chunk_breaks_the_exchange_off),
         TEST(bad_responses_are_answered_502),
