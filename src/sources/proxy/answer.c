@@ -31,16 +31,11 @@ static const char *reason_of(unsigned status)
         unsigned status;
         const char *reason;
     } reasons[] = {
-        {400, "Bad Request"},
-        {403, "Forbidden"},
-        {405, "Method Not Allowed"},
-        {407, "Proxy Authentication Required"},
-        {408, "Request Timeout"},
-        {431, "Request Header Fields Too Large"},
-        {501, "Not Implemented"},
-        {502, "Bad Gateway"},
-        {503, "Service Unavailable"},
-        {504, "Gateway Timeout"},
+        {400, "Bad Request"},         {403, "Forbidden"},
+        {405, "Method Not Allowed"},  {407, "Proxy Authentication Required"},
+        {408, "Request Timeout"},     {431, "Request Header Fields Too Large"},
+        {501, "Not Implemented"},     {502, "Bad Gateway"},
+        {503, "Service Unavailable"}, {504, "Gateway Timeout"},
     };
 
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)

@@ -16,9 +16,7 @@ struct refusal {
 void refusal_set(struct refusal *r, unsigned status, enum flow_why why, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* More passwords are being tried than the proxy has time for: whether this one is right, it says
- * not.
- */
+/* More passwords are being tried than there is time for; nothing is said of this one. */
 void refusal_of_password_later(struct refusal *r);
 
 /* A whole response that ends the connection; without its body when it answers HEAD. */

@@ -411,8 +411,8 @@ static void max_forwards_counts_down(void **state)
     static const struct {
         const char *method, *came, *went;
     } cases[] = {
-        {"OPTIONS", "7", "6"}, {"OPTIONS", "10", "9"}, {"TRACE", "1", "0"},
-        {"TRACE", "x", "x"},   {"GET", "3", "3"},      {"GET", "0", "0"},
+        {"OPTIONS", "7", "6"}, {"OPTIONS", "10", "9"},  {"TRACE", "1", "0"},
+        {"TRACE", "x", "x"},   {"GET", "3", "3"},       {"GET", "0", "0"},
         {"options", "0", "0"}, {"OPTIONS", "-1", "-1"},
     };
     struct world *w = *state;
