@@ -66,14 +66,25 @@ static enum flow_how how_it_speaks(const struct client *c)
     return c->socks ? HOW_SOCKS : HOW_NONE;
 }
 
-/* The device has left, or has to, before its request was whole. */
+/*
+ * The device has left, or has to, before its request was whole. One that only greeted asked for
+ * nothing, as a browser does that has no use any more for a connection it made in advance.
+ */
 static void end_reading(struct client *c, enum flow_why why, bool reset)
 {
-    if (is_under_way(c)) {
+    if (c->in.n) {
         client_open_flow(c, (struct str){0}, 0, how_it_speaks(c));
         flow_moved(&c->flow, c->in.n, 0);
     }
     client_destroy(c, why, reset);
+}
+
+void client_shut_down(struct client *c)
+{
+    if (c->state == CLIENT_READS)
+        end_reading(c, WHY_SHUTDOWN, false);
+    else
+        client_destroy(c, WHY_SHUTDOWN, false);
 }
 
 void client_make_room(struct client *c)

@@ -66,6 +66,8 @@ void client_create(struct worker *w, const struct port *port, int fd,
                    const struct sockaddr_storage *from);
 /* Ends it at once; its open flow is observed as closed and why. */
 void client_destroy(struct client *c, enum flow_why why, bool reset);
+/* Ends it as the proxy stops; half a head is observed too. */
+void client_shut_down(struct client *c);
 /* Ends an idle one, for another that wants its place. */
 void client_make_room(struct client *c);
 

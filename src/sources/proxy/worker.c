@@ -308,7 +308,7 @@ static void drain(void *ctx)
     for (struct client *c = w->idle.first, *next; c; c = next) {
         next = c->next;
         if (c->state == CLIENT_READS) /* one that lingers may have to send what it was told */
-            client_destroy(c, WHY_SHUTDOWN, false);
+            client_shut_down(c);
     }
 }
 
@@ -317,9 +317,9 @@ static void end_all(struct worker *w)
     w->draining = false; /* nobody waits for that any more */
     close_listeners(w);
     while (w->idle.first)
-        client_destroy(w->idle.first, WHY_SHUTDOWN, false);
+        client_shut_down(w->idle.first);
     while (w->busy.first)
-        client_destroy(w->busy.first, WHY_SHUTDOWN, false);
+        client_shut_down(w->busy.first);
     loop_del_timer(w->loop, &w->trim); /* which a crowd that goes sets */
 }
 
