@@ -16,6 +16,7 @@
 #include "base/xalloc.h"
 #include "sources/proxy/address.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <microhttpd.h>
 #include <stdlib.h>
@@ -31,14 +32,21 @@ enum {
     BACKLOG = 64,
 };
 
+struct table {
+    const struct web_route *routes;
+    size_t count;
+    void *ctx;
+};
+
 struct web {
     struct loop *loop;
     struct MHD_Daemon *daemon;
     struct loop_fd daemon_watch, timer_watch;
-    const struct web_route *routes;
-    size_t route_count;
+    struct table tables[WEB_TABLES_MAX];
+    size_t table_count;
     uint16_t port;
     char address[ADDRESS_TEXT];
+    char link[ADDRESS_TEXT + 16];
 };
 
 /* --- answers --- */
@@ -140,18 +148,21 @@ static void put_method(struct buf *allow, const char *method)
 static void answer(const struct web *w, const char *method, const char *path, struct web_answer *a,
                    struct buf *allow)
 {
-    for (size_t i = 0; i < w->route_count; i++) {
-        const struct web_route *route = &w->routes[i];
+    struct web_request r = {.method = method, .path = str_of(path), .may_write = true};
 
-        if (strcmp(route->path, path) != 0)
-            continue;
-        if (serves(route, method)) {
-            buf_clear(allow);
-            route->answer(route->ctx, a);
-            return;
+    for (size_t t = 0; t < w->table_count; t++)
+        for (size_t i = 0; i < w->tables[t].count; i++) {
+            const struct web_route *route = &w->tables[t].routes[i];
+
+            if (strcmp(route->path, path) != 0)
+                continue;
+            if (serves(route, method)) {
+                buf_clear(allow);
+                route->answer(w->tables[t].ctx, &r, a);
+                return;
+            }
+            put_method(allow, route->method);
         }
-        put_method(allow, route->method);
-    }
     if (allow->n)
         say(a, MHD_HTTP_METHOD_NOT_ALLOWED, "this cannot be asked for in that way");
     else
@@ -308,6 +319,7 @@ static int learn_address(struct web *w, int fd, struct err *err)
         return err_set(err, -EAFNOSUPPORT, "the web server's socket is not one of TCP");
     w->port = address_port(&address);
     address_port_text(&address, w->address);
+    snprintf(w->link, sizeof w->link, "http://%s/", w->address);
     return refuse_strangers(&address, w->address, err);
 }
 
@@ -353,11 +365,8 @@ int web_create(struct loop *loop, const struct web_options *options, struct web 
     struct web *w = xalloc(sizeof *w);
     int r;
 
-    *w = (struct web){.loop = loop,
-                      .routes = options->routes,
-                      .route_count = options->route_count,
-                      .daemon_watch.fd = -1,
-                      .timer_watch.fd = -1};
+    *w = (struct web){.loop = loop, .daemon_watch.fd = -1, .timer_watch.fd = -1};
+    web_add(w, options->routes, options->route_count, options->ctx);
     r = start(w, options, err);
     if (r < 0) {
         web_destroy(w);
@@ -365,6 +374,61 @@ int web_create(struct loop *loop, const struct web_options *options, struct web 
     }
     *ret_web = w;
     return 0;
+}
+
+void web_add(struct web *w, const struct web_route *routes, size_t count, void *ctx)
+{
+    assert(w->table_count < WEB_TABLES_MAX);
+    w->tables[w->table_count++] = (struct table){routes, count, ctx};
+}
+
+struct str web_query(const struct web_request *r, const char *name)
+{
+    (void)r;
+    (void)name;
+    return (struct str){0};
+}
+
+struct str web_header(const struct web_request *r, const char *name)
+{
+    (void)r;
+    (void)name;
+    return (struct str){0};
+}
+
+void web_refuse(const struct web_request *r, struct web_answer *answer, unsigned status,
+                const char *format, ...)
+{
+    va_list args;
+
+    (void)r;
+    answer->status = status;
+    va_start(args, format);
+    buf_vprintf(&answer->body, format, args);
+    va_end(args);
+}
+
+void web_wake(struct web *w)
+{
+    (void)w;
+}
+
+size_t web_stream_count(const struct web *w)
+{
+    (void)w;
+    return 0;
+}
+
+struct str web_link(const struct web *w, bool may_write)
+{
+    (void)may_write;
+    return str_of(w->link);
+}
+
+bool web_needs_token(const struct web *w)
+{
+    (void)w;
+    return false;
 }
 
 uint16_t web_port(const struct web *w)

@@ -22,57 +22,61 @@ struct world {
     unsigned hellos;
 };
 
-static void answer_hello(void *ctx, struct web_answer *answer)
+static void answer_hello(void *ctx, const struct web_request *request, struct web_answer *answer)
 {
+    (void)request;
     struct world *w = ctx;
 
     w->hellos++;
     buf_put_str(&answer->body, STR("hello\n"));
 }
 
-static void answer_teapot(void *ctx, struct web_answer *answer)
+static void answer_teapot(void *ctx, const struct web_request *request, struct web_answer *answer)
 {
+    (void)request;
     (void)ctx;
     answer->status = 418;
     answer->type = "text/x-tea";
 }
 
-static void answer_too_much(void *ctx, struct web_answer *answer)
+static void answer_too_much(void *ctx, const struct web_request *request, struct web_answer *answer)
 {
+    (void)request;
     (void)ctx;
     while (!answer->body.full)
         buf_put_str(&answer->body, STR("on and on and on\n"));
 }
 
-static void answer_big(void *ctx, struct web_answer *answer)
+static void answer_big(void *ctx, const struct web_request *request, struct web_answer *answer)
 {
+    (void)request;
     (void)ctx;
     while (answer->body.n < BIG_BYTES)
         buf_put_byte(&answer->body, 'x');
 }
 
-static struct web_route routes[] = {
-    {"GET", "/hello", answer_hello, NULL},       {"GET", "/tea", answer_teapot, NULL},
-    {"POST", "/tea", answer_teapot, NULL},       {"DELETE", "/x", answer_teapot, NULL},
-    {"GET", "/too-much", answer_too_much, NULL}, {"GET", "/big", answer_big, NULL},
+static const struct web_route routes[] = {
+    {"GET", "/hello", answer_hello},       {"GET", "/tea", answer_teapot},
+    {"POST", "/tea", answer_teapot},       {"DELETE", "/x", answer_teapot},
+    {"GET", "/too-much", answer_too_much}, {"GET", "/big", answer_big},
 };
+
+static struct world world;
 
 static struct web_options options_of(const char *listen)
 {
     return (struct web_options){.listen = listen,
                                 .fd = -1,
                                 .routes = routes,
-                                .route_count = sizeof routes / sizeof *routes};
+                                .route_count = sizeof routes / sizeof *routes,
+                                .ctx = &world};
 }
-
-static struct world world;
 
 static int set_up(void **state)
 {
     struct web_options options = options_of("0");
 
     world = (struct world){0};
-    routes[0].ctx = &world;
     clock_init_held(&world.clock, 0);
     assert_int_equal(loop_create(&world.clock, &world.loop, NULL), 0);
     assert_int_equal(web_create(world.loop, &options, &world.web, NULL), 0);
