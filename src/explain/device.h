@@ -73,7 +73,7 @@ struct device {
 
     void (*listener)(void *ctx, const struct device *d, const struct moment *m, bool again);
     void (*flow_failed)(void *ctx, uint64_t flow, enum flow_failure failure);
-    void *listener_ctx; /* of both */
+    void *listener_ctx;                                  /* of both */
     struct host *(*host_of)(void *ctx, struct str name); /* the explainer's table of hosts */
     void *host_ctx;
 };

@@ -263,8 +263,8 @@ static void tell_moment(const struct explainer *ex, uint32_t device, const struc
             ex->listeners[i].moment(ex->listeners[i].ctx, device, m, again);
 }
 
-static void tell_finding(const struct explainer *ex, uint32_t device,
-                         const struct strip_finding *f, bool again)
+static void tell_finding(const struct explainer *ex, uint32_t device, const struct strip_finding *f,
+                         bool again)
 {
     for (size_t i = 0; i < ex->listener_count; i++)
         if (ex->listeners[i].finding)

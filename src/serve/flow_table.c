@@ -351,8 +351,7 @@ static void merge_points(struct row_points *points)
             least = i;
         }
     }
-    memmove(&points->v[least], &points->v[least + 1],
-            (points->n - least - 1) * sizeof *points->v);
+    memmove(&points->v[least], &points->v[least + 1], (points->n - least - 1) * sizeof *points->v);
     points->n--;
 }
 

@@ -55,9 +55,9 @@ struct flow_row {
 #define COLUMN(member, type, says) ROW_MEMBER_##type member;
 #include "serve/flow_columns.def"
 #undef COLUMN
-    uint64_t first_seq;            /* its observations have seqs from this to `seq` */
-    struct row_text asked;         /* the host of a request whose flow has but an address */
-    const struct row_text *name;   /* the text of its own by which it is known; NULL: none yet */
+    uint64_t first_seq;             /* its observations have seqs from this to `seq` */
+    struct row_text asked;          /* the host of a request whose flow has but an address */
+    const struct row_text *name;    /* the text of its own by which it is known; NULL: none yet */
     struct flow_row *older, *newer; /* by their last change */
 };
 
