@@ -317,3 +317,10 @@ struct strip *explainer_strip(const struct explainer *ex, size_t i, struct arena
 {
     return snapshot_strip(ex, ex->devices[i], arena);
 }
+
+struct strip *explainer_strip_of(const struct explainer *ex, uint32_t device, struct arena *arena)
+{
+    const struct device *d = map_get(&ex->by_id, device);
+
+    return d ? snapshot_strip(ex, d, arena) : NULL;
+}

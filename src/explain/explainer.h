@@ -49,3 +49,5 @@ size_t explainer_device_count(const struct explainer *ex);
  * are borrowed, so it must not outlive the explainer and its knowledge.
  */
 struct strip *explainer_strip(const struct explainer *ex, size_t i, struct arena *arena);
+/* The same for a device by its number; NULL when it is not explained. */
+struct strip *explainer_strip_of(const struct explainer *ex, uint32_t device, struct arena *arena);
