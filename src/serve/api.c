@@ -31,12 +31,12 @@ static const struct web_route routes[] = {
 };
 
 int api_create(struct loop *loop, struct web *web, struct served *const *recordings, size_t n,
-               const struct knowledge *knowledge, struct api **ret_api, struct err *err)
+               struct api **ret_api, struct err *err)
 {
     struct api *api = xalloc(sizeof *api);
     int r;
 
-    *api = (struct api){.web = web, .recordings = recordings, .n = n, .knowledge = knowledge};
+    *api = (struct api){.web = web, .recordings = recordings, .n = n};
     r = events_create(loop, web, &api->events, err);
     if (r < 0) {
         api_destroy(api);
@@ -47,9 +47,9 @@ int api_create(struct loop *loop, struct web *web, struct served *const *recordi
     return 0;
 }
 
-void api_use(struct api *a, const struct knowledge *knowledge)
+const struct knowledge *api_knowledge(const struct api *api)
 {
-    a->knowledge = knowledge;
+    return api->recordings[0]->about.knowledge;
 }
 
 void api_destroy(struct api *a)

@@ -7,10 +7,9 @@
 
 struct api;
 
-/* All stay the caller's and outlive it; but the routes stand in the web server, which ends first.
+/* One recording at least; all are explained by the same knowledge. All stay the caller's and
+ * outlive it; but the routes stand in the web server, which ends first.
  */
 int api_create(struct loop *loop, struct web *web, struct served *const *recordings, size_t n,
-               const struct knowledge *knowledge, struct api **ret_api, struct err *err);
-/* The recordings have been told (served_use). */
-void api_use(struct api *a, const struct knowledge *knowledge);
+               struct api **ret_api, struct err *err);
 void api_destroy(struct api *a); /* NULL is fine */

@@ -48,7 +48,7 @@ static void put_service(struct json *j, const struct service_info *s)
 void api_endpoints(void *ctx, const struct web_request *r, struct web_answer *a)
 {
     const struct api *api = ctx;
-    const struct endpoints *e = knowledge_endpoints(api->knowledge);
+    const struct endpoints *e = knowledge_endpoints(api_knowledge(api));
     struct json j;
 
     (void)r;
@@ -63,7 +63,7 @@ void api_endpoints(void *ctx, const struct web_request *r, struct web_answer *a)
     for (size_t i = 0; i < endpoints_service_count(e); i++)
         put_service(&j, endpoints_service_at(e, i));
     json_end(&j);
-    api_key_u64(&j, "version", knowledge_version(api->knowledge));
+    api_key_u64(&j, "version", knowledge_version(api_knowledge(api)));
     json_end(&j);
 }
 
@@ -90,8 +90,8 @@ void api_rule(void *ctx, const struct web_request *r, struct web_answer *a)
 {
     const struct api *api = ctx;
 
-    for (size_t i = 0; i < knowledge_rule_count(api->knowledge); i++) {
-        struct rule_info rule = knowledge_rule(api->knowledge, i);
+    for (size_t i = 0; i < knowledge_rule_count(api_knowledge(api)); i++) {
+        struct rule_info rule = knowledge_rule(api_knowledge(api), i);
 
         if (str_eq(rule.id, r->params[0])) {
             put_rule(a, &rule);

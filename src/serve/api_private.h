@@ -18,9 +18,10 @@ struct api {
     struct web *web;
     struct served *const *recordings;
     size_t n;
-    const struct knowledge *knowledge;
     struct events *events;
 };
+
+const struct knowledge *api_knowledge(const struct api *api);
 
 typedef void api_answer(void *ctx, const struct web_request *r, struct web_answer *a);
 
