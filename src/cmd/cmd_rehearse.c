@@ -291,6 +291,9 @@ const struct cmd cmd_rehearse = {
         " when not given), or a file of your own; knowledge/scenarios/README.md describes the "
         "format.\n"
         "\n"
+        "With --web the page shows it while it goes on, and on a terminal it stays after the end, "
+        "until Ctrl-C.\n"
+        "\n"
         "The times on the strip are the scenario's, at any speed. At 60 a run of twenty minutes "
         "takes twenty seconds, and on a machine that is too slow for that, a little longer.",
     .options = options_table,
