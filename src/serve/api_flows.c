@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Flows in pages, one flow with all that was seen of it, and observations. */
 #include "base/host_pattern.h"
+#include "base/xalloc.h"
 #include "obs/codec.h"
 #include "serve/api_private.h"
+
+#include <stdlib.h>
 
 /* --- flows --- */
 
@@ -125,13 +128,6 @@ struct listing {
     bool is_full;
 };
 
-static void list(void *ctx, const struct obs *o)
-{
-    struct listing *l = ctx;
-
-    obs_put_json(l->j, o);
-}
-
 /* A page ends with an observation, never with a note: so no note is met twice (recording.h). */
 static bool list_page(void *ctx, const struct obs *o)
 {
@@ -164,8 +160,8 @@ static size_t read_seqs(const struct web_request *r, struct web_answer *a, struc
 static int put_some(struct json *j, struct recording *file, const uint64_t *seqs, size_t n,
                     struct err *err)
 {
-    struct listing l = {.j = j};
-    int r = recording_look_up(file, seqs, n, list, &l, err);
+    struct listing l = {.j = j, .left = SEQS_MAX};
+    int r = recording_look_up(file, seqs, n, list_page, &l, err);
 
     json_end(j);
     put_next(j, 0);
@@ -213,41 +209,74 @@ void api_observations(void *ctx, const struct web_request *r, struct web_answer 
 
 /* --- one flow --- */
 
-static int put_flow(struct json *j, const struct flow_row *row, struct recording *file,
-                    struct err *err)
-{
-    struct listing l = {.j = j};
-    const struct recording_flow flow = {row->flow, row->first_seq, row->seq, ROWS_MAX};
-    int r;
+/*
+ * What was seen of it a moment ago may have yet to reach the file, which is not waited for here:
+ * the answer is made when it is there.
+ */
+struct flow_answer {
+    struct events *events;
+    struct served *served;
+    uint64_t flow, seq;
+};
 
+/* A file that cannot be read has no observations: of the flow itself it is told all the same. */
+static void put_flow(struct json *j, struct served *s, const struct flow_row *row)
+{
+    struct listing l = {.j = j, .left = ROWS_MAX};
+    const struct recording_flow flow = {row->flow, row->first_seq, row->seq};
+    struct recording *file;
+
+    json_object(j);
     json_key(j, "flow");
     json_object(j);
     put_row_members(j, row);
     json_end(j);
     json_key(j, "observations");
     json_array(j);
-    r = recording_look_up_flow(file, &flow, list, &l, err);
+    if (served_file(s, &file, NULL) == 0)
+        recording_look_up_flow(file, &flow, list_page, &l, NULL);
     json_end(j);
-    return r;
+    json_end(j);
 }
 
-/* What was seen of it a moment ago may have yet to reach the file. */
-static int await(const struct served *s, uint64_t seq, struct err *err)
+static bool fill_flow(void *ctx, struct buf *out)
 {
-    uint64_t lost;
+    const struct flow_answer *f = ctx;
+    const struct flow_row *row = flow_table_get(f->served->flows, f->flow);
+    struct json j;
 
-    if (served_is_stored(s, seq) || recorder_trouble(s->recorder, &lost, NULL) < 0)
-        return 0;
-    return recorder_flush(s->recorder, err);
+    if (row && !served_is_stored(f->served, f->seq))
+        return true;
+    json_init(&j, out, false);
+    if (row)
+        put_flow(&j, f->served, row);
+    return false;
+}
+
+static void close_flow(void *ctx)
+{
+    struct flow_answer *f = ctx;
+
+    events_release(f->events);
+    free(f);
+}
+
+static struct web_stream wait_for_flow(const struct api *api, struct served *s,
+                                       const struct flow_row *row)
+{
+    struct flow_answer *f = xalloc(sizeof *f);
+
+    *f = (struct flow_answer){api->events, s, row->flow, row->seq};
+    events_hold(api->events);
+    return (struct web_stream){.fill = fill_flow, .close = close_flow, .ctx = f};
 }
 
 void api_flow(void *ctx, const struct web_request *r, struct web_answer *a)
 {
-    struct served *s = api_recording(ctx, r, a);
+    const struct api *api = ctx;
+    struct served *s = api_recording(api, r, a);
     const struct flow_row *row;
-    struct recording *file;
     uint64_t flow;
-    struct err err;
     struct json j;
 
     if (!s)
@@ -257,12 +286,11 @@ void api_flow(void *ctx, const struct web_request *r, struct web_answer *a)
         web_refuse(r, a, 404, "there is no flow '" STR_FMT "' here", STR_ARG(r->params[1]));
         return;
     }
-    if (!api_open_file(s, r, a, &file))
-        return;
-    api_begin(a, &j);
-    if (await(s, row->seq, &err) < 0 || put_flow(&j, row, file, &err) < 0) {
-        api_failed(r, a, &err);
-        return;
-    }
-    json_end(&j);
+    a->type = "application/json";
+    a->body.max = BUF_UNBOUNDED;
+    json_init(&j, &a->body, false);
+    if (served_is_stored(s, row->seq))
+        put_flow(&j, s, row);
+    else
+        a->stream = wait_for_flow(api, s, row);
 }

@@ -320,6 +320,18 @@ void events_tell(struct events *e)
 
 /* --- listeners come and go --- */
 
+void events_hold(struct events *e)
+{
+    if (!e->listeners++)
+        set_timer(e, true);
+}
+
+void events_release(struct events *e)
+{
+    if (!--e->listeners)
+        set_timer(e, false);
+}
+
 static struct channel *channel_of(struct events *e, struct served *s)
 {
     struct channel *c = e->channels;
@@ -362,8 +374,7 @@ static void leave(void *ctx)
     struct events *e = l->events;
 
     leave_channel(e, l->channel);
-    if (!--e->listeners)
-        set_timer(e, false);
+    events_release(e);
     free(l);
 }
 
@@ -379,8 +390,7 @@ struct web_stream events_listen(struct events *e, struct served *s, uint64_t aft
     l->generation = s->generation;
     l->notes_version = s->notes_version - 1;
     l->channel->listeners++;
-    if (!e->listeners++)
-        set_timer(e, true);
+    events_hold(e);
     return (struct web_stream){.fill = fill, .close = leave, .ctx = l};
 }
 

@@ -19,5 +19,11 @@ void events_destroy(struct events *e); /* NULL is fine. Whoever listened has lef
 
 /* A stream for somebody who knows everything up to `after`. */
 struct web_stream events_listen(struct events *e, struct served *s, uint64_t after);
+/*
+ * As if somebody listened: streams that wait for something else than an event are asked again ten
+ * times a second too. As often released as held.
+ */
+void events_hold(struct events *e);
+void events_release(struct events *e);
 /* Something has changed that should not wait. */
 void events_tell(struct events *e);

@@ -24,6 +24,7 @@ struct chunk {
 };
 
 struct flow_table {
+    size_t rows_max, bytes_max;
     const struct endpoints *endpoints;
     struct map endpoint_numbers; /* of struct endpoint, by address: its index and one more */
     struct chunk *first, *last;  /* as they were met */
@@ -208,10 +209,11 @@ static size_t bytes(const struct flow_table *t)
     return n;
 }
 
-/* At the beginning of a chunk alone: so what one holds may be beyond the ceiling. */
+/* At the beginning of a chunk alone: so what the last one comes to hold may be above the ceiling.
+ */
 static void make_room(struct flow_table *t)
 {
-    while (t->first && (t->n + FLOW_CHUNK > FLOWS_KEPT_MAX || bytes(t) > FLOW_BYTES_MAX))
+    while (t->first && (t->n + FLOW_CHUNK > t->rows_max || bytes(t) > t->bytes_max))
         forget_chunk(t);
 }
 
@@ -252,10 +254,13 @@ static struct flow_row *add_row(struct flow_table *t, const struct obs *o)
     return row;
 }
 
-struct flow_table *flow_table_create(const struct endpoints *endpoints)
+struct flow_table *flow_table_create(const struct endpoints *endpoints, size_t rows_max,
+                                     size_t bytes_max)
 {
     struct flow_table *t = xalloc(sizeof *t);
 
+    t->rows_max = rows_max;
+    t->bytes_max = bytes_max;
     t->endpoints = endpoints;
     number_endpoints(t);
     return t;

@@ -7,7 +7,7 @@
  * whoever reads along is nothing but a seq up to which it knows everything: what it does not know
  * is what changed after that, each row once and as it is now. A slow reader costs nothing.
  *
- * At most FLOWS_KEPT_MAX rows and FLOW_BYTES_MAX bytes are kept. Beyond that those go that were met
+ * There is a ceiling for the rows and one for their bytes. At either those rows go that were met
  * first, a few thousand at a time; the recording still has them.
  */
 #pragma once
@@ -18,13 +18,10 @@
 #include "obs/obs.h"
 
 enum {
-    FLOW_CHUNK = 4096, /* rows that come and go together */
-    FLOWS_KEPT_MAX = 128 * FLOW_CHUNK,
+    FLOW_CHUNK = 4096,    /* rows that come and go together */
     FLOW_TEXT_MAX = 2048, /* bytes of a text of a row; its observation has all of it */
     FLOW_POINTS_MAX = 32, /* that say how its bytes grew */
 };
-#define FLOW_BYTES_MAX (512u << 20)
-
 #define FLOW_NEVER UINT64_MAX /* was not seen */
 
 struct row_text {
@@ -69,7 +66,8 @@ static inline struct str row_str(const struct row_text *text)
 struct flow_table;
 
 /* The endpoints stay the caller's, and are there until others are given. */
-struct flow_table *flow_table_create(const struct endpoints *endpoints);
+struct flow_table *flow_table_create(const struct endpoints *endpoints, size_t rows_max,
+                                     size_t bytes_max);
 void flow_table_destroy(struct flow_table *t); /* NULL is fine */
 /* Other knowledge: every row's endpoint is looked up anew. */
 void flow_table_use(struct flow_table *t, const struct endpoints *endpoints);

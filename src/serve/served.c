@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* What is beyond is in the file alone. */
+enum { FLOWS_MAX = 1 << 19, FLOW_BYTES_MAX = 512 << 20 };
+
 /* --- which device changed when --- */
 
 static void unlink_device(struct served *s, struct served_device *d)
@@ -181,7 +184,10 @@ void served_let_go(struct served *s)
 
 bool served_is_stored(const struct served *s, uint64_t seq)
 {
-    return !s->recorder || recorder_committed(s->recorder) >= seq;
+    uint64_t lost;
+
+    return !s->recorder || recorder_committed(s->recorder) >= seq ||
+           recorder_trouble(s->recorder, &lost, NULL) < 0;
 }
 
 void served_look_for_notes(struct served *s)
@@ -228,7 +234,8 @@ struct served *served_create(const struct served_options *options)
     s->about = *options;
     s->copy_fd = -1;
     s->explainer = options->explainer;
-    s->flows = flow_table_create(knowledge_endpoints(options->knowledge));
+    s->flows =
+        flow_table_create(knowledge_endpoints(options->knowledge), FLOWS_MAX, FLOW_BYTES_MAX);
     listen(s);
     return s;
 }

@@ -79,7 +79,7 @@ int served_file(struct served *s, struct recording **ret_recording, struct err *
 void served_let_go(struct served *s);
 /* All of the file as it is, which is not live; the descriptor is the caller's. */
 int served_copy(struct served *s, int *ret_fd, struct err *err);
-/* Whether an observation that was put can be found in the file. */
+/* Whether an observation that was put can be found in the file, or cannot be for a longer time. */
 bool served_is_stored(const struct served *s, uint64_t seq);
 /* Looks whether somebody, anybody, has changed the notes. */
 void served_look_for_notes(struct served *s);

@@ -16,15 +16,16 @@ static int prepare(struct recording *r, const char *sql, sqlite3_stmt **stmt, st
 }
 
 /* Hands out what the statement gives; a damaged row is left out. */
-static int hand_out(struct recording *r, sqlite3_stmt *stmt, size_t most,
-                    void (*put)(void *ctx, const struct obs *o), void *ctx, struct err *err)
+static int hand_out(struct recording *r, sqlite3_stmt *stmt,
+                    bool (*put)(void *ctx, const struct obs *o), void *ctx, struct err *err)
 {
     struct obs o;
-    int step;
+    bool goes_on = true;
+    int step = SQLITE_DONE;
 
-    while ((step = sqlite3_step(stmt)) == SQLITE_ROW && most--)
+    while (goes_on && (step = sqlite3_step(stmt)) == SQLITE_ROW)
         if (recording_decode_row(stmt, &o))
-            put(ctx, &o);
+            goes_on = put(ctx, &o);
 
     int code = step == SQLITE_ROW || step == SQLITE_DONE ? 0 : db_failed(r->db, r->path, err);
     sqlite3_reset(stmt);
@@ -32,20 +33,20 @@ static int hand_out(struct recording *r, sqlite3_stmt *stmt, size_t most,
 }
 
 int recording_look_up(struct recording *r, const uint64_t *seqs, size_t n,
-                      void (*put)(void *ctx, const struct obs *o), void *ctx, struct err *err)
+                      bool (*put)(void *ctx, const struct obs *o), void *ctx, struct err *err)
 {
     int code = prepare(r, "SELECT " RECORDING_COLUMNS " FROM observation WHERE seq = :seq",
                        &r->by_seq, err);
 
     for (size_t i = 0; code == 0 && i < n; i++) {
         sqlite3_bind_int64(r->by_seq, 1, (sqlite3_int64)seqs[i]);
-        code = hand_out(r, r->by_seq, 1, put, ctx, err);
+        code = hand_out(r, r->by_seq, put, ctx, err);
     }
     return code;
 }
 
 int recording_look_up_flow(struct recording *r, const struct recording_flow *flow,
-                           void (*put)(void *ctx, const struct obs *o), void *ctx, struct err *err)
+                           bool (*put)(void *ctx, const struct obs *o), void *ctx, struct err *err)
 {
     int code = prepare(r,
                        "SELECT " RECORDING_COLUMNS " FROM observation"
@@ -57,7 +58,7 @@ int recording_look_up_flow(struct recording *r, const struct recording_flow *flo
     sqlite3_bind_int64(r->by_flow, 1, (sqlite3_int64)flow->first_seq);
     sqlite3_bind_int64(r->by_flow, 2, (sqlite3_int64)flow->last_seq);
     sqlite3_bind_int64(r->by_flow, 3, (sqlite3_int64)flow->number);
-    return hand_out(r, r->by_flow, flow->most, put, ctx, err);
+    return hand_out(r, r->by_flow, put, ctx, err);
 }
 
 /* --- a copy --- */

@@ -95,17 +95,16 @@ int recording_replay(struct recording *r, uint64_t after,
                      bool (*put)(void *ctx, const struct obs *o), void *ctx, uint64_t *ret_damaged,
                      struct err *err);
 
-/* Those of these seqs that there are, in the order asked for. */
+/* Those of these seqs that there are, in the order asked for; stops when put returns false. */
 int recording_look_up(struct recording *r, const uint64_t *seqs, size_t n,
-                      void (*put)(void *ctx, const struct obs *o), void *ctx, struct err *err);
+                      bool (*put)(void *ctx, const struct obs *o), void *ctx, struct err *err);
 
-/* The first `most` of one flow, in order. They are looked for between two seqs, row by row. */
+/* Those of one flow, in order. They are looked for between two seqs, row by row. */
 struct recording_flow {
     uint64_t number, first_seq, last_seq;
-    size_t most;
 };
 int recording_look_up_flow(struct recording *r, const struct recording_flow *flow,
-                           void (*put)(void *ctx, const struct obs *o), void *ctx, struct err *err);
+                           bool (*put)(void *ctx, const struct obs *o), void *ctx, struct err *err);
 
 /*
  * All of it as one file, as it is now, that has no name any more. (The recording itself must not be
