@@ -14,6 +14,15 @@ export interface Totals {
   down: number;
 }
 
+/** A time in which nothing moved. */
+export interface Silence {
+  from: number;
+  to: number;
+}
+
+/** A shorter pause is no silence. */
+const SILENCE_US = 20e6;
+
 export class Activity {
   readonly version: number;
   private readonly times: Float64Array;
@@ -90,6 +99,15 @@ export class Activity {
       up: n ? this.upTo[n - 1]! : 0,
       down: n ? this.downTo[n - 1]! : 0,
     };
+  }
+
+  /** Long pauses between two movements. */
+  get silences(): Silence[] {
+    const found: Silence[] = [];
+
+    for (let i = 1; i < this.times.length; i++)
+      if (this.times[i]! - this.times[i - 1]! >= SILENCE_US) found.push({ from: this.times[i - 1]!, to: this.times[i]! });
+    return found;
   }
 
   /** Bytes of each lane in each of `columns` equal parts of the time: lane * columns + column. */
