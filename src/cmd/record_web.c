@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/xalloc.h"
+#include "serve/assets.h"
 #include "serve/metrics.h"
 #include "serve/process.h"
 #include "serve/web.h"
@@ -41,6 +42,16 @@ static struct record_web *record_web_new(struct session *s, const struct proxy *
     return w;
 }
 
+static void say_where(const struct web *web)
+{
+    if (web_needs_token(web))
+        log_info("the page is at " STR_FMT ", and for who is to read alone at " STR_FMT,
+                 STR_ARG(web_link(web, true)), STR_ARG(web_link(web, false)));
+    else
+        log_info("the page is at " STR_FMT, STR_ARG(web_link(web, true)));
+    log_info("metrics are at http://" STR_FMT "/metrics", STR_ARG(web_address(web)));
+}
+
 int record_web_open(struct session *s, const struct proxy *proxy, const char *listen,
                     struct activation *sockets, struct record_web **ret_web, struct err *err)
 {
@@ -63,7 +74,8 @@ int record_web_open(struct session *s, const struct proxy *proxy, const char *li
         record_web_close(w);
         return r;
     }
-    log_info("metrics are at http://" STR_FMT "/metrics", STR_ARG(web_address(w->web)));
+    web_add(w->web, asset_routes, ASSET_ROUTES, NULL);
+    say_where(w->web);
     *ret_web = w;
     return 0;
 }
