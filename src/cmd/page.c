@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "serve/api.h"
+#include "serve/assets.h"
 #include "serve/web.h"
 
 #include <errno.h>
@@ -71,17 +72,15 @@ static int open_web(struct page *p, struct loop *loop, const struct page_options
     return web_create(loop, &options, &p->web, err);
 }
 
-static void say_where(const struct page *p, bool metrics)
+static void say_where(const struct web *web, bool metrics)
 {
-    struct str link = web_link(p->web, true);
-
-    log_info("the page is at " STR_FMT, STR_ARG(link));
-    if (web_needs_token(p->web)) {
-        link = web_link(p->web, false);
-        log_info("for those who may only look it is at " STR_FMT, STR_ARG(link));
-    }
+    if (web_needs_token(web))
+        log_info("the page is at " STR_FMT ", and for who is to read alone at " STR_FMT,
+                 STR_ARG(web_link(web, true)), STR_ARG(web_link(web, false)));
+    else
+        log_info("the page is at " STR_FMT, STR_ARG(web_link(web, true)));
     if (metrics)
-        log_info("metrics are at http://" STR_FMT "/metrics", STR_ARG(web_address(p->web)));
+        log_info("metrics are at http://" STR_FMT "/metrics", STR_ARG(web_address(web)));
 }
 
 int page_open(struct loop *loop, const struct page_options *options, struct page **ret_page,
@@ -96,7 +95,8 @@ int page_open(struct loop *loop, const struct page_options *options, struct page
         page_close(p);
         return r;
     }
-    say_where(p, options->metrics);
+    web_add(p->web, asset_routes, ASSET_ROUTES, NULL);
+    say_where(p->web, options->metrics);
     *ret_page = p;
     return 0;
 }

@@ -63,7 +63,6 @@ struct web_answer {
     const char *type;     /* of the body: plain text in UTF-8 */
     const char *etag;     /* what is between its quotes; NULL: the answer is not to be kept */
     const char *filename; /* to be saved under this name; NULL: to be shown */
-    bool is_immutable;    /* with an etag: at this address it never changes */
     bool is_gzipped;      /* the body is, already */
     struct web_field fields[WEB_FIELDS_MAX]; /* of the head, beyond those; none */
 

@@ -30,6 +30,8 @@ struct web {
     struct loop *loop;
     struct MHD_Daemon *daemon;
     struct loop_fd daemon_watch, timer_watch;
+    bool is_due;         /* MHD has something to do that its descriptor does not show */
+    unsigned hasty_runs; /* that MHD asked for since its descriptor was ready */
     struct table tables[WEB_TABLES_MAX];
     size_t table_count;
     struct guard guard;
@@ -63,6 +65,11 @@ static inline const struct request *request_of(const struct web_request *given)
 {
     return (const struct request *)given;
 }
+
+/* --- web.c --- */
+
+/* In the loop's next round; not from this one's, where MHD may be at work. */
+void web_run_soon(struct web *w);
 
 /* --- web_request.c --- */
 

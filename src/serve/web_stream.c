@@ -52,7 +52,8 @@ static void stop_waiting(struct web_reader *s)
     if (!s->is_waiting)
         return;
     s->is_waiting = false;
-    MHD_resume_connection(s->connection);
+    MHD_resume_connection(s->connection); /* which takes effect when MHD runs */
+    web_run_soon(s->web);
 }
 
 void web_wake(struct web *w)
