@@ -33,9 +33,9 @@ struct web_request {
 };
 
 /* A member of the query, decoded; the first of its name. p is NULL when it is not there. */
-struct str web_query(const struct web_request *r, const char *name);
+struct str web_query(const struct web_request *request, const char *name);
 /* A field of the head; the first of its name. p is NULL when it is not there. */
-struct str web_header(const struct web_request *r, const char *name);
+struct str web_header(const struct web_request *request, const char *name);
 
 /*
  * A body that is made piece by piece, for as long as somebody reads. Its reader may be slow: what

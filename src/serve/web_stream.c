@@ -151,6 +151,8 @@ static ssize_t read_stream(void *ctx, uint64_t at, char *to, size_t room)
     else
         wait_for_more(s);
     s->read += rest.n;
+    if (rest.n)
+        s->web->hasty_runs = 0; /* something moves */
     return (ssize_t)rest.n;
 }
 

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { MORE_THAN_OF_ONE = 140 };
+
 static void answer_ok(void *ctx, const struct web_request *request, struct web_answer *answer)
 {
     (void)ctx;
@@ -167,6 +169,25 @@ static void the_token_does_not_help_another_page(void **state)
     expect(ask(w, fields), " 421 ");
 }
 
+static void one_stranger_does_not_take_all_the_room(void **state)
+{
+    struct web_world *w = *state;
+    int fds[MORE_THAN_OF_ONE];
+    unsigned turned_away = 0;
+
+    for (int i = 0; i < MORE_THAN_OF_ONE; i++) {
+        fds[i] = visit(w);
+        loop_run(w->loop);
+    }
+    for (int i = 0; i < MORE_THAN_OF_ONE; i++) {
+        turned_away += strcmp(visitor_hears(fds[i]), "<FIN>") == 0;
+        close(fds[i]);
+    }
+    assert_int_equal(turned_away, MORE_THAN_OF_ONE - 128);
+    loop_run(w->loop);
+    expect(ask_as(w, "GET /x", true), " 200 ");
+}
+
 static void the_link_leads_to_an_address(void **state)
 {
     struct web_world *w = *state;
@@ -243,11 +264,17 @@ static void nothing_else_is(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(without_a_token_there_is_nothing),  CASE(the_link_gives_the_cookie),
-        CASE(the_cookie_may_what_its_token_may), CASE(a_program_sends_it_as_a_bearer),
-        CASE(wrong_tokens_change_nothing),       CASE(the_token_does_not_help_another_page),
-        CASE(the_link_leads_to_an_address),      LOOPBACK_CASE(on_loopback_there_is_no_token),
-        LOOPBACK_CASE(the_page_is_built_in),     LOOPBACK_CASE(it_comes_compressed_and_once),
+        CASE(without_a_token_there_is_nothing),
+        CASE(the_link_gives_the_cookie),
+        CASE(the_cookie_may_what_its_token_may),
+        CASE(a_program_sends_it_as_a_bearer),
+        CASE(wrong_tokens_change_nothing),
+        CASE(the_token_does_not_help_another_page),
+        CASE(one_stranger_does_not_take_all_the_room),
+        CASE(the_link_leads_to_an_address),
+        LOOPBACK_CASE(on_loopback_there_is_no_token),
+        LOOPBACK_CASE(the_page_is_built_in),
+        LOOPBACK_CASE(it_comes_compressed_and_once),
         LOOPBACK_CASE(nothing_else_is),
     };
 
