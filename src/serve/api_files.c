@@ -179,6 +179,7 @@ static int make_report(struct served *s, struct arena *arena, struct report *rep
                               .duration_us = served_now_us(s),
                               .devices = devices,
                               .look = {.width = WRAP_NEVER}};
+    served_catch_up(s);
     r = served_file(s, &file, err);
     if (r == 0)
         r = recording_notes(file, keep_note, &notes, err);
