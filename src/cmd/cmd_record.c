@@ -375,6 +375,9 @@ const struct cmd cmd_record = {
         "of "
         "--allow or, without it, in those that this machine is attached to.\n"
         "\n"
+        "--web shows the recording on a page while it is made, and at /metrics how the recorder is "
+        "doing, for Prometheus.\n"
+        "\n"
         "A PATTERN is a host name in which * stands for anything, .example.com for whatever is "
         "below it. What --deny, --block, --throttle, --delay and --upstream do to a flow is "
         "recorded with it.",

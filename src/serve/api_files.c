@@ -206,7 +206,7 @@ static void answer_report(struct served *s, size_t i, const struct web_request *
     }
     a->type = reports[i].type;
     a->filename = file_name(s, r->arena, reports[i].ending);
-    a->body.max = BUF_UNBOUNDED;
+    a->body.max = REPORT_BYTES_MAX;
     reports[i].write(&a->body, &report, 1);
 }
 

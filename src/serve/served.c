@@ -195,7 +195,7 @@ bool served_is_stored(const struct served *s, uint64_t seq)
 
 void served_look_for_notes(struct served *s)
 {
-    struct recording *file;
+    struct recording *file = NULL;
     uint64_t digest = 0;
 
     if (!s->about.takes_notes || served_file(s, &file, NULL) < 0 ||
