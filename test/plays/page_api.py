@@ -137,9 +137,9 @@ class Page:
 
 
 class Recorder(Page):
-    def __init__(self, path, server_port):
+    def __init__(self, path, server_port, *options):
         super().__init__("record", "-o", path, "--proxy", "127.0.0.1:0", "--web", "127.0.0.1:0",
-                         "--connect-to", f"::127.0.0.1:{server_port}", ready="proxy is to be")
+                         "--connect-to", f"::127.0.0.1:{server_port}", *options, ready="proxy is to be")
         proxy = re.search(r"proxy is to be (http://127\.0\.0\.1:\d+)", self.said)[1]
         self.opener = urllib.request.build_opener(urllib.request.ProxyHandler({"http": proxy}))
 
@@ -364,6 +364,28 @@ def a_rehearsal_shows_itself_and_ends_where_nobody_sits(folder, _):
     page.end()
 
 
+def other_knowledge_is_a_reason_to_ask_anew(folder, server_port):
+    knowledge = folder / "knowledge"
+    knowledge.mkdir()
+    page = Recorder(folder / "a.flight", server_port, "--knowledge", knowledge)
+    page.visit(2)
+    stream, told = Stream(page, after=0), Told(page.get("/recordings/1/flows")["columns"])
+    stream.until(lambda name, data: told.take(name, data) == 2)
+    before = page.get("/endpoints")
+    (knowledge / "mine.yaml").write_text(
+        "sources: {me: me}\nservices: {mine: {title: Mine, says: It is mine.}}\n"
+        "endpoints: [{host: a.test, service: mine, role: It is there., source: me}]\n")
+    page.process.send_signal(signal.SIGHUP)
+    stream.until("reset")
+    after = page.get("/endpoints")
+    assert after["version"] != before["version"]
+    rows, columns = page.rows()
+    known = {after["endpoints"][row[columns.index("endpoint")]]["service"] for row in rows.values()}
+    assert known == {"mine"}, known
+    stream.close()
+    page.end()
+
+
 def a_recording_that_is_continued_shows_all_of_it(folder, server_port):
     first = Recorder(folder / "a.flight", server_port)
     first.visit(4)
@@ -390,6 +412,7 @@ CASES = [
     a_recording_that_grows_is_followed_to_its_end,
     what_was_imported_takes_no_notes,
     a_rehearsal_shows_itself_and_ends_where_nobody_sits,
+    other_knowledge_is_a_reason_to_ask_anew,
     a_recording_that_is_continued_shows_all_of_it,
 ]
 
