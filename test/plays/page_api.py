@@ -20,7 +20,7 @@ from pathlib import Path
 
 SECONDS = 30
 PROGRAM = ""
-SQUID_LOG = Path(__file__).parents[3] / "shared" / "captures" / "proxylog--squid-windows-server-2025.log"
+SQUID_LOG = Path(__file__).resolve().parents[3] / "shared" / "captures" / "proxylog--squid-windows-server-2025.log"
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
