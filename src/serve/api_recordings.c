@@ -156,6 +156,7 @@ void api_devices(void *ctx, const struct web_request *r, struct web_answer *a)
 
     if (!s)
         return;
+    served_catch_up(s);
     api_begin(a, &j);
     api_key_u64(&j, "seq", s->seq);
     put_devices(&j, s, r->arena);
@@ -183,6 +184,7 @@ void api_strip(void *ctx, const struct web_request *r, struct web_answer *a)
 
     if (!s)
         return;
+    served_catch_up(s);
     strip = device_named(r->params[1], &device) ? served_strip(s, device, r->arena) : NULL;
     if (!strip) {
         web_refuse(r, a, 404, "there is no device '" STR_FMT "'", STR_ARG(r->params[1]));

@@ -169,6 +169,7 @@ static const struct batch *devices_after(struct channel *c, uint64_t version)
     buf_clear(&b->bytes);
     b->is_there = true;
     b->from = version;
+    served_catch_up(c->served);
     d = served_changed(c->served, version);
     b->has_more = false;
     b->to = version;
