@@ -17,6 +17,8 @@ export const PHASES = 24;
 export const QUIET = 10;
 export const MOMENT_ROW = 17;
 export const MOMENT_ROWS = 3;
+/** Above the labels: the signs of moments for which there is no room to be named. */
+export const MOMENT_SIGNS = 13;
 export const FINDINGS = 18;
 export const SCREEN = 15;
 export const LANE = 17;
@@ -26,7 +28,7 @@ export const headTops = (() => {
   const phases = RULER;
   const quiet = phases + PHASES + 3;
   const moments = quiet + QUIET + 3;
-  const findings = moments + MOMENT_ROWS * MOMENT_ROW + 3;
+  const findings = moments + MOMENT_SIGNS + MOMENT_ROWS * MOMENT_ROW + 3;
   const screen = findings + FINDINGS;
   return { phases, quiet, moments, findings, screen, end: screen + SCREEN };
 })();
@@ -206,7 +208,9 @@ function drawMoments(context: CanvasRenderingContext2D, of: HeadOf, scale: Scale
   context.font = `12px ${palette.font}`;
   const widthOf = (m: Moment) => context.measureText(m.title).width + 16;
   for (const { item, x, row, room } of placeLabels(inSight, (m) => scale.x(m.at_ms * 1000), widthOf, MOMENT_ROWS, scale.width)) {
-    const y = headTops.moments + row * MOMENT_ROW + MOMENT_ROW / 2;
+    const y = room
+      ? headTops.moments + MOMENT_SIGNS + row * MOMENT_ROW + MOMENT_ROW / 2
+      : headTops.moments + MOMENT_SIGNS / 2;
     const key = momentKey(item);
 
     if (of.selected === key) {
