@@ -31,6 +31,7 @@ enum { MAC_BYTES = 32, KEY_BYTES = 32, BASIC_BYTES_MAX = 1024 };
 #define NOBODY "$6$flightstrip$"
 
 struct user {
+    struct str name;
     size_t index;
     const char *hash;
 };
@@ -39,6 +40,7 @@ struct credentials {
     atomic_uint holders;
     struct arena *arena;
     struct str_map by_name; /* of struct user */
+    struct user *users;     /* by their index */
 };
 
 /* --- the table -------------------------------------------------------------------------------- */
@@ -91,9 +93,11 @@ static const char *take_line(struct credentials *c, struct str line)
         return "this user stands here twice";
     if (c->by_name.n == CREDENTIALS_MAX)
         return "there are 4,096 users already";
-    own = arena_alloc(c->arena, sizeof *own);
-    *own = (struct user){.index = c->by_name.n, .hash = arena_str(c->arena, line).p};
-    str_map_put(&c->by_name, user, own);
+    own = &c->users[c->by_name.n];
+    *own = (struct user){.name = arena_str(c->arena, user),
+                         .index = c->by_name.n,
+                         .hash = arena_str(c->arena, line).p};
+    str_map_put(&c->by_name, own->name, own);
     return NULL;
 }
 
@@ -123,6 +127,7 @@ int credentials_parse(const char *name, struct str bytes, struct credentials **r
 
     atomic_init(&c->holders, 1);
     c->arena = arena_create();
+    c->users = arena_array(c->arena, CREDENTIALS_MAX, sizeof *c->users);
     r = take_lines(c, name, bytes, err);
     if (r < 0) {
         credentials_unref(c);
@@ -188,6 +193,31 @@ struct checker *checker_create(struct credentials *c)
         n += got > 0 ? (size_t)got : 0;
     }
     return k;
+}
+
+/* What was verified of a user whose hash is still the same. */
+static struct verified *carry_over(const struct checker *k, const struct credentials *c)
+{
+    struct verified *verified = xalloc(c->by_name.n * sizeof *verified);
+
+    for (size_t i = 0; i < c->by_name.n; i++) {
+        const struct user *before = str_map_get(&k->credentials->by_name, c->users[i].name);
+
+        if (before && strcmp(before->hash, c->users[i].hash) == 0)
+            verified[i] = k->verified[before->index];
+    }
+    return verified;
+}
+
+void checker_use(struct checker *k, struct credentials *c)
+{
+    struct verified *verified = carry_over(k, c);
+
+    free(k->verified);
+    k->verified = verified;
+    credentials_ref(c);
+    credentials_unref(k->credentials);
+    k->credentials = c;
 }
 
 void checker_destroy(struct checker *k)

@@ -40,6 +40,8 @@ struct checker;
 
 struct checker *checker_create(struct credentials *c); /* holds c too */
 void checker_destroy(struct checker *k);               /* NULL is fine */
+/* Another table. Who was verified still is, where the hash is the same: a reload is no crowd. */
+void checker_use(struct checker *k, struct credentials *c);
 
 /* The value of Proxy-Authorization: "Basic …" (RFC 7617). Any other scheme, or none, is WRONG. */
 enum credentials_verdict checker_basic(struct checker *k, struct str value, uint64_t now_us);

@@ -153,6 +153,26 @@ static void each_checker_has_its_own_state_over_one_table(void **state)
     checker_destroy(two);
 }
 
+static void who_was_verified_still_is_under_another_table(void **state)
+{
+    struct scratch *s = *state;
+    struct credentials *c = NULL;
+    struct checker *k = checker_of(s);
+    struct str file = arena_printf(s->arena, "neu:%s\nben:%s\nanna:%s\n", six, five, five);
+
+    assert_int_equal(checker_password(k, STR("anna"), STR("five"), 0), CREDENTIALS_OK);
+    assert_int_equal(checker_password(k, STR("ben"), STR("p:w d"), 0), CREDENTIALS_OK);
+    assert_int_equal(credentials_open(scratch_write(s, "users", file), &c, NULL), 0);
+    checker_use(k, c);
+    credentials_unref(c);
+    assert_int_equal(checker_password(k, STR("zehn"), STR("tenk"), 0), CREDENTIALS_WRONG);
+    assert_int_equal(checker_password(k, STR("ben"), STR("p:w d"), 0), CREDENTIALS_WRONG);
+    assert_int_equal(checker_password(k, STR("neu"), STR("p:w d"), 0), CREDENTIALS_LATER);
+    assert_int_equal(checker_password(k, STR("anna"), STR("five"), 0), CREDENTIALS_OK);
+    assert_int_equal(checker_password(k, STR("neu"), STR("p:w d"), SECOND), CREDENTIALS_OK);
+    checker_destroy(k);
+}
+
 static void what_a_file_has_wrong_is_named(void **state)
 {
     static const struct {
@@ -204,6 +224,7 @@ int main(void)
         TEST(attempts_come_back_with_time),
         TEST(what_cannot_be_a_password_costs_no_hash),
         TEST(each_checker_has_its_own_state_over_one_table),
+        TEST(who_was_verified_still_is_under_another_table),
         TEST(what_a_file_has_wrong_is_named),
     };
 
