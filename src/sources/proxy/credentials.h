@@ -27,6 +27,8 @@ int credentials_open(const char *path, struct credentials **ret_credentials, str
 /* The same of a file's bytes; the sentence calls it `name`. */
 int credentials_parse(const char *name, struct str bytes, struct credentials **ret_credentials,
                       struct err *err);
+/* The hash whose salt and rounds this user's passwords are hashed with: its own, or another's. */
+const char *credentials_setting(const struct credentials *c, struct str name);
 struct credentials *credentials_ref(struct credentials *c); /* another holder; any thread */
 void credentials_unref(struct credentials *c); /* the last one frees it; NULL is fine */
 
