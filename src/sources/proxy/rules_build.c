@@ -12,7 +12,7 @@
 
 #define RATE_MAX UINT64_C(1000000000000)
 #define DELAY_MAX_US UINT64_C(600000000)
-enum { CREDENTIALS_BYTES = 4096 };
+enum { CREDENTIALS_BYTES = 4096, PORTS_TEXT_MAX = 120 };
 
 /*
  * The TCP ports that Microsoft documents for devices: MicrosoftDocs/memdocs, intune/fundamentals/
@@ -93,6 +93,40 @@ const char *rules_ports(struct rules *r, struct str ports)
         open_ports(r, first, last);
     } while (ports.n);
     return NULL;
+}
+
+bool rules_port_is_open(const struct rules *r, unsigned port)
+{
+    return r->ports[port / 8] & 1u << port % 8;
+}
+
+/* "80,443,9000-9100" */
+static void put_ports(const struct rules *r, struct buf *out)
+{
+    for (unsigned port = 1; port <= UINT16_MAX; port++) {
+        unsigned first = port;
+
+        if (!rules_port_is_open(r, port))
+            continue;
+        while (port < UINT16_MAX && rules_port_is_open(r, port + 1))
+            port++;
+        buf_printf(out, "%s%u", out->n ? "," : "", first);
+        if (port > first)
+            buf_printf(out, "-%u", port);
+    }
+}
+
+static struct str ports_text(const struct rules *r)
+{
+    struct str text = {0};
+    struct buf out;
+
+    buf_init(&out, PORTS_TEXT_MAX);
+    put_ports(r, &out);
+    if (!out.full)
+        text = arena_str(r->arena, buf_str(&out));
+    buf_finish(&out);
+    return text;
 }
 
 static const char *read_nothing(struct rules *r, struct str value, struct host_rule *rule)
@@ -278,6 +312,7 @@ int rules_build(struct rules *r, struct err *err)
 {
     for (size_t i = 0; !r->ports_given && i < sizeof default_ports / sizeof *default_ports; i++)
         open_ports(r, default_ports[i], default_ports[i]);
+    r->ports_text = ports_text(r);
     for (size_t i = 0; i < RULE_SORTS; i++)
         host_table_build(r->tables[i]);
     return r->credentials.n ? read_credentials(r, err) : 0;

@@ -36,6 +36,7 @@ struct rules {
     size_t allow_n;
     uint8_t ports[(UINT16_MAX + 1) / 8]; /* a bit for each that may be gone to */
     bool ports_given;
+    struct str ports_text; /* as --ports would have them; empty: that is too long to be read */
     struct host_table *tables[RULE_SORTS]; /* of struct host_rule */
     struct host_rule *upstream;            /* the default; NULL: direct */
     struct upstream_of *upstreams;         /* all that are named */
@@ -52,6 +53,8 @@ const char *rules_upstream(struct rules *r, struct str url);
 void rules_credentials(struct rules *r, struct str path);
 /* After all of the above: reads the credentials. Rules that were built are not changed any more. */
 int rules_build(struct rules *r, struct err *err);
+
+bool rules_port_is_open(const struct rules *r, unsigned port);
 
 /* Takes what a policy file says; the number of problems, which are in the doc. */
 unsigned rules_load(struct rules *r, struct yaml_doc *doc);

@@ -232,8 +232,8 @@ static void a_refusal_says_what_to_do(void **state)
     assert_string_equal(says, "does not relay to fd00::1: it is private and in no network that "
                               "--allow names; add --allow fc00::/7 or a part of it");
     assert_false(rules_go_to_port(r, 25, says));
-    assert_string_equal(says, "does not go to port 25; start it with --ports 80,443,25 to permit "
-                              "that");
+    assert_string_equal(says, "does not go to port 25; start it with --ports 80,443,3544,7680,25 "
+                              "to permit that");
     networks_destroy(n);
     rules_unref(r);
     rules_unref(strict);
@@ -255,6 +255,33 @@ static void this_machines_networks_are_read(void **state)
 }
 
 /* --- by port ---------------------------------------------------------------------------------- */
+
+static void what_would_permit_a_port_keeps_the_others(void **state)
+{
+    static const char many[] = "1,3,5,7,9,11,13,15,17,19,21,23,27,29,31,33,35,37,39,41,43,45,47,49,"
+                               "51,53,55,57,59,61,63,65,67,69,71,73,75,77,79,81,83,85,87,89";
+    const struct {
+        struct rules_texts ports;
+        const char *says;
+    } cases[] = {
+        {TEXTS("443"), "start it with --ports 443,25 to permit that"},
+        {TEXTS("8443,9000-9100", "443"),
+         "start it with --ports 443,8443,9000-9100,25 to permit that"},
+        {TEXTS("26-65535,1-24"), "start it with --ports 1-24,26-65535,25 to permit that"},
+        {TEXTS(many), "add it to --ports to permit that"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct rules *r = rules_of(&(struct rules_options){.ports = cases[i].ports});
+        char says[RULES_SAYS];
+
+        assert_false(rules_go_to_port(r, 25, says));
+        assert_true(str_starts(str_of(says), STR("does not go to port 25; ")));
+        assert_string_equal(says + 24, cases[i].says);
+        rules_unref(r);
+    }
+}
 
 static void tunnels_go_to_the_ports_that_were_named(void **state)
 {
@@ -634,6 +661,7 @@ int main(void)
         cmocka_unit_test(with_allow_private_servers_are_those_of_its_networks),
         cmocka_unit_test(a_refusal_says_what_to_do),
         cmocka_unit_test(this_machines_networks_are_read),
+        cmocka_unit_test(what_would_permit_a_port_keeps_the_others),
         cmocka_unit_test(tunnels_go_to_the_ports_that_were_named),
         cmocka_unit_test(the_most_specific_rule_of_each_sort_holds),
         cmocka_unit_test(without_rules_nothing_holds),

@@ -91,7 +91,7 @@ static void only_some_ports_may_be_tunnelled_to(void **state)
     world_obey(w, &(struct rules_options){.ports = TEXTS("443,8443")});
     assert_answered(w, "CONNECT 198.51.100.1:25 HTTP/1.1\r\nHost: x\r\n\r\n", "403 Forbidden",
                     "198.51.100.1:25 is refused: flightstrip does not go to port 25; "
-                    "start it with --ports 80,443,25 to permit that");
+                    "start it with --ports 443,8443,25 to permit that");
     const char *all = seen(w);
     assert_non_null(strstr(all, "rule-applied type=port text=ports\n"));
     assert_non_null(strstr(all, "flow-closed why=refused\n"));
@@ -117,7 +117,7 @@ static void a_plain_request_is_not_for_another_services_port(void **state)
 
     assert_answered(w, "POST http://127.0.0.1:25/ HTTP/1.1\r\nHost: x\r\n\r\n", "403 Forbidden",
                     "127.0.0.1:25 is refused: flightstrip does not go to port 25; start it with "
-                    "--ports 80,443,25 to permit that");
+                    "--ports 80,443,3544,7680,25 to permit that");
     const char *all = seen(w);
     assert_non_null(strstr(all, "rule-applied type=port text=ports\n"));
     assert_non_null(strstr(all, "flow-closed why=refused\n"));
