@@ -74,8 +74,10 @@ static const struct opt options_table[] = {
      "given again.",
      AT(upstream_for), NULL},
     {OPT_TEXT, 0, "upstream-credentials", "FILE",
-     "Log in to the upstream proxy with the USER:PASSWORD in this file.", AT(upstream_credentials),
-     NULL},
+     "Log in to the proxy of --upstream with the USER:PASSWORD in this file, and to any that a "
+     "line "
+     "http://HOST:PORT USER:PASSWORD names; none is shown another's.",
+     AT(upstream_credentials), NULL},
     {OPT_TEXT, 0, "users", "FILE",
      "Serve only who logs in as one of the USER:HASH lines of this file; it is read again on "
      "SIGHUP. Setup cannot, so this is for devices that are past it.",

@@ -12,7 +12,7 @@
 
 #define RATE_MAX UINT64_C(1000000000000)
 #define DELAY_MAX_US UINT64_C(600000000)
-enum { CREDENTIALS_BYTES = 4096, PORTS_TEXT_MAX = 120 };
+enum { CREDENTIALS_BYTES = 65536, PORTS_TEXT_MAX = 120 };
 
 /*
  * The TCP ports that Microsoft documents for devices: MicrosoftDocs/memdocs, intune/fundamentals/
@@ -248,6 +248,7 @@ const char *rules_upstream(struct rules *r, struct str url)
 void rules_credentials(struct rules *r, struct str path)
 {
     r->credentials = arena_str(r->arena, path);
+    r->logs_in = r->upstream;
 }
 
 /* "Basic …" (RFC 7617) */
@@ -275,16 +276,75 @@ static bool is_user_and_password(struct str line)
     return colon > 0 && colon < line.n;
 }
 
-static int take_credentials(struct rules *r, struct str bytes, struct err *err)
+static bool is_same_proxy(const struct upstream *a, const struct upstream *b)
 {
-    struct str line = {0}, value;
+    return str_ieq(a->host, b->host) && a->port == b->port;
+}
 
-    if (!str_line(&bytes, &line) || !is_user_and_password(line))
-        return err_set(err, -EINVAL, STR_FMT ":1: expected USER:PASSWORD", STR_ARG(r->credentials));
-    value = authorization_of(r->arena, line);
-    for (struct upstream_of *own = r->upstreams; own; own = own->next)
+/* What is one proxy's goes to no other, but to each rule that names this one. */
+static const char *log_in(struct rules *r, const struct upstream *proxy, struct str credentials)
+{
+    struct str value = authorization_of(r->arena, credentials);
+    const char *complaint = "no upstream is this proxy";
+
+    for (struct upstream_of *own = r->upstreams; own; own = own->next) {
+        if (!is_same_proxy(&own->upstream, proxy))
+            continue;
+        if (own->upstream.authorization.n)
+            return "this upstream's password stands here twice";
         own->upstream.authorization = value;
-    return 0;
+        complaint = NULL;
+    }
+    return complaint;
+}
+
+static const char *take_named(struct rules *r, const struct url *url, struct str credentials)
+{
+    const struct upstream proxy = {.host = url->host, .port = url->port};
+
+    if (!is_user_and_password(credentials))
+        return "expected http://HOST:PORT USER:PASSWORD";
+    return log_in(r, &proxy, credentials);
+}
+
+static const char *take_default(struct rules *r, struct str credentials)
+{
+    const struct host_rule *proxy = r->logs_in ? r->logs_in : r->upstream;
+
+    if (!is_user_and_password(credentials))
+        return "expected USER:PASSWORD";
+    if (!proxy)
+        return "which upstream this is for is not clear: expected http://HOST:PORT USER:PASSWORD";
+    return log_in(r, proxy->upstream, credentials);
+}
+
+static const char *take_login(struct rules *r, struct str line)
+{
+    struct str rest = line, first = str_cut(&rest, ' ');
+    struct url url;
+
+    return parse_proxy(first, &url) ? take_named(r, &url, rest) : take_default(r, line);
+}
+
+/* Empty lines and those that begin with # say nothing. */
+static int take_logins(struct rules *r, struct str bytes, struct err *err)
+{
+    size_t taken = 0;
+    struct str line;
+
+    for (unsigned n = 1; str_line(&bytes, &line); n++) {
+        const char *complaint;
+
+        if (!line.n || line.p[0] == '#')
+            continue;
+        complaint = take_login(r, line);
+        if (complaint)
+            return err_set(err, -EINVAL, STR_FMT ":%u: %s", STR_ARG(r->credentials), n, complaint);
+        taken++;
+    }
+    return taken ? 0
+                 : err_set(err, -EINVAL, STR_FMT ":1: expected USER:PASSWORD",
+                           STR_ARG(r->credentials));
 }
 
 static int read_credentials(struct rules *r, struct err *err)
@@ -296,7 +356,7 @@ static int read_credentials(struct rules *r, struct err *err)
     buf_init(&file, CREDENTIALS_BYTES);
     n = file_read(r->credentials.p, &file, &others_may_read, err);
     if (n == 0)
-        n = take_credentials(r, buf_str(&file), err);
+        n = take_logins(r, buf_str(&file), err);
     if (others_may_read)
         r->warning = arena_printf(r->arena,
                                   STR_FMT ": everybody on this machine can read this password; "
