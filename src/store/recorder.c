@@ -64,6 +64,7 @@ struct recorder {
     pthread_cond_t taken;  /* callers wait: the writer took a batch, wrote it, or is in trouble */
     struct batch filling;
     bool closing;
+    unsigned put_wait_ms, flush_wait_ms;
     bool flushing;    /* somebody waits for what was put: a batch need not fill */
     uint64_t put_seq; /* of the last observation put */
     uint64_t committed_seq;
@@ -276,7 +277,7 @@ static void *write_batches(void *recorder)
 
 static bool wait_for_room(struct recorder *r)
 {
-    struct timespec until = after_ms(PUT_WAIT_MS);
+    struct timespec until = after_ms(r->put_wait_ms);
 
     while (batch_is_full(&r->filling) && !r->trouble)
         if (pthread_cond_timedwait(&r->taken, &r->mutex, &until) == ETIMEDOUT)
@@ -334,10 +335,11 @@ void recorder_put(void *recorder, const struct obs *o)
 
 int recorder_flush(struct recorder *r, struct err *err)
 {
-    struct timespec until = after_ms(FLUSH_WAIT_MS);
+    struct timespec until;
     int code = 0;
 
     pthread_mutex_lock(&r->mutex);
+    until = after_ms(r->flush_wait_ms);
     r->flushing = true;
     pthread_cond_signal(&r->filled);
     while (code == 0 && (r->filling.count || r->writing.count)) {
@@ -350,6 +352,13 @@ int recorder_flush(struct recorder *r, struct err *err)
     r->flushing = false;
     pthread_mutex_unlock(&r->mutex);
     return code;
+}
+
+void recorder_set_patience(struct recorder *r, unsigned ms)
+{
+    pthread_mutex_lock(&r->mutex);
+    r->put_wait_ms = r->flush_wait_ms = ms;
+    pthread_mutex_unlock(&r->mutex);
 }
 
 uint64_t recorder_committed(struct recorder *r)
@@ -484,6 +493,8 @@ static struct recorder *recorder_new(const char *path)
     pthread_condattr_t monotonic;
 
     r->path = xstrdup(path);
+    r->put_wait_ms = PUT_WAIT_MS;
+    r->flush_wait_ms = FLUSH_WAIT_MS;
     buf_init(&r->writing.rows, BATCH_ROOM);
     buf_init(&r->filling.rows, BATCH_ROOM);
     pthread_condattr_init(&monotonic);
