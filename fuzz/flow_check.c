@@ -197,7 +197,7 @@ static void check_server(const struct flow_check *c, const struct link *l, bool 
         return;
     f = &c->flows[c->flow_of[l->number] - 1];
     if (!is_tunnel(f) || f->upstream) {
-        server = dialogue_read(heard(l), said(l));
+        server = dialogue_read_http(heard(l), said(l));
         check_requests(server);
     }
     check_tunnel(f, dialogue_read(said(f->device), heard(f->device)), server, quiet);
@@ -207,7 +207,7 @@ static void check_device(const struct link *l)
 {
     struct dialogue d = dialogue_read(said(l), heard(l));
 
-    must(!d.odd_response || l->reset, "what a device is answered is HTTP, or breaks off");
+    must(!d.odd_response || l->reset, "what a device is answered is well-formed, or breaks off");
     must(!d.unasked, "a device is answered what it asked and no more");
 }
 
