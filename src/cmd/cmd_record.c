@@ -77,11 +77,13 @@ static const struct opt options_table[] = {
      "given again.",
      AT(upstream_for), NULL},
     {OPT_TEXT, 0, "upstream-credentials", "FILE",
-     "Log in to the upstream proxy with the USER:PASSWORD in this file.", AT(upstream_credentials),
-     NULL},
+     "Log in to the proxy of --upstream with the USER:PASSWORD in this file, and to any that a "
+     "line "
+     "http://HOST:PORT USER:PASSWORD names; none is shown another's.",
+     AT(upstream_credentials), NULL},
     {OPT_TEXT, 0, "users", "FILE",
-     "Serve only who logs in as one of the USER:HASH lines of this file. Setup cannot, so this is "
-     "for devices that are past it.",
+     "Serve only who logs in as one of the USER:HASH lines of this file; it is read again on "
+     "SIGHUP. Setup cannot, so this is for devices that are past it.",
      AT(users), NULL},
     {OPT_TEXT, 0, "policy", "FILE",
      "Read rules such as the above from this file too; it is read again on SIGHUP.", AT(policy),
@@ -213,20 +215,42 @@ static void drained(void *ctx)
     loop_stop(run->session->loop);
 }
 
-/* Flows that are open keep the rules under which they began. */
-static void reload_rules(void *ctx)
+static void reload_rules(struct recording_run *run)
 {
-    struct recording_run *run = ctx;
     struct rules *rules;
     struct err err;
 
-    notify_reloading();
     if (make_rules(run->options, &rules, &err) < 0) {
         log_error("%s; the rules stay as they were", err.text);
-    } else {
-        proxy_set_rules(run->proxy, rules);
-        rules_unref(rules);
+        return;
     }
+    proxy_set_rules(run->proxy, rules);
+    rules_unref(rules);
+}
+
+static void reload_users(struct recording_run *run)
+{
+    struct credentials *credentials;
+    struct err err;
+
+    if (!run->options->users)
+        return;
+    if (credentials_open(run->options->users, &credentials, &err) < 0) {
+        log_error("%s; the users stay as they were", err.text);
+        return;
+    }
+    proxy_set_credentials(run->proxy, credentials);
+    credentials_unref(credentials);
+}
+
+/* Flows that are open keep the rules under which they began. */
+static void reload(void *ctx)
+{
+    struct recording_run *run = ctx;
+
+    notify_reloading();
+    reload_rules(run);
+    reload_users(run);
     notify_ready();
 }
 
@@ -290,7 +314,7 @@ static int record(struct session *s, const struct record_options *o, struct acti
     }
     log_info("recording to %s; Ctrl-C ends it", o->output);
     record_say_where(run.proxy);
-    session_on_reload(s, reload_rules, &run);
+    session_on_reload(s, reload, &run);
     notify_ready();
     session_run(s, SOURCE_PROXY);
     session_on_reload(s, NULL, NULL);

@@ -77,7 +77,7 @@ static int open_web(struct page *p, struct loop *loop, const struct page_options
     return web_create(loop, &options, &p->web, err);
 }
 
-static void say_where(const struct web *web, bool metrics)
+static void say_where(const struct web *web, bool metrics, bool is_tls)
 {
     if (web_needs_token(web))
         log_info("the page is at " STR_FMT ", and for who is to read alone at " STR_FMT,
@@ -85,7 +85,8 @@ static void say_where(const struct web *web, bool metrics)
     else
         log_info("the page is at " STR_FMT, STR_ARG(web_link(web, true)));
     if (metrics)
-        log_info("metrics are at http://" STR_FMT "/metrics", STR_ARG(web_address(web)));
+        log_info("metrics are at %s://" STR_FMT "/metrics", is_tls ? "https" : "http",
+                 STR_ARG(web_address(web)));
 }
 
 int page_open(struct loop *loop, const struct page_options *options, struct page **ret_page,
@@ -103,7 +104,7 @@ int page_open(struct loop *loop, const struct page_options *options, struct page
         return r;
     }
     web_add(p->web, asset_routes, ASSET_ROUTES, NULL);
-    say_where(p->web, options->metrics);
+    say_where(p->web, options->metrics, options->words->cert);
     *ret_page = p;
     return 0;
 }

@@ -8,16 +8,14 @@
 #include "base/map.h"
 #include "base/url.h"
 #include "base/xalloc.h"
+#include "loop/watched_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
-enum {
-    LOOK_US = 1000 * 1000,
-    READ_BYTES = 64 << 10,
-};
+enum { READ_BYTES = 64 << 10 };
 
 /* One address of a name; the next one of the same name stood further down in the file. */
 struct entry {
@@ -29,19 +27,10 @@ struct entry {
     } address;
 };
 
-/* What tells one state of the file from the next; all zero: there was none. */
-struct version {
-    dev_t device;
-    ino_t inode;
-    off_t bytes;
-    struct timespec modified;
-};
-
 struct hosts {
     struct loop *loop;
     char *path;
-    uint64_t look_us; /* not before this is the file looked at again */
-    struct version version;
+    struct watched_file file;
     struct arena *arena;  /* the entries */
     struct str_map names; /* in lower case, each to its first entry */
     size_t count;         /* of entries */
@@ -156,44 +145,15 @@ static void forget(struct hosts *h)
     h->count = 0;
 }
 
-/* Looking whether it has changed */
-
-static struct version version_of(const struct stat *s)
-{
-    return (struct version){s->st_dev, s->st_ino, s->st_size, s->st_mtim};
-}
-
-static bool is_same(const struct version *a, const struct version *b)
-{
-    return a->device == b->device && a->inode == b->inode && a->bytes == b->bytes &&
-           a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec;
-}
-
+/* A pipe in its place shall hold nobody up. */
 static void read_again(struct hosts *h)
 {
     AUTO(auto_close) int fd = open(h->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat s;
 
     forget(h);
-    h->version = (struct version){0};
-    if (fd < 0 || fstat(fd, &s) < 0 || !S_ISREG(s.st_mode))
-        return;
-    h->version = version_of(&s);
-    read_file(h, fd);
-}
-
-static void look(struct hosts *h)
-{
-    struct version version = {0};
-    struct stat s;
-
-    if (loop_now_us(h->loop) < h->look_us)
-        return;
-    h->look_us = loop_now_us(h->loop) + LOOK_US;
-    if (stat(h->path, &s) == 0 && S_ISREG(s.st_mode))
-        version = version_of(&s);
-    if (!is_same(&version, &h->version))
-        read_again(h);
+    if (fd >= 0 && fstat(fd, &s) == 0 && S_ISREG(s.st_mode))
+        read_file(h, fd);
 }
 
 /* Making, asking, ending */
@@ -203,6 +163,7 @@ struct hosts *hosts_create(struct loop *loop, const char *path)
     struct hosts *h = xalloc(sizeof *h);
 
     *h = (struct hosts){.loop = loop, .path = xstrdup(path), .arena = arena_create()};
+    h->file.path = h->path;
     return h;
 }
 
@@ -232,7 +193,8 @@ bool hosts_find(struct hosts *h, struct str name, struct addresses *ret_addresse
         addresses_add_literal(ret_addresses, "127.0.0.1");
         return true;
     }
-    look(h);
+    if (watched_file_changed(&h->file, loop_now_us(h->loop)))
+        read_again(h);
     entry = str_map_get(&h->names, name);
     for (const struct entry *e = entry; e; e = e->next)
         addresses_add(ret_addresses, e->family, &e->address);

@@ -1,29 +1,34 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * c-ares does the asking; we lend it the loop for its sockets and a ticking timerfd for its
- * deadlines. Those are deadlines of the real network, so they run in real time whatever the loop's
- * clock does. A held clock stands still (loop_busy) for the first moments after a question, in
- * which every name server of a test or a rehearsal has answered; one that has not is silent, and
- * the clock goes on.
+ * c-ares does the asking (channel.h); we lend it a ticking timerfd for its deadlines. Those are
+ * deadlines of the real network, so they run in real time whatever the loop's clock does. A held
+ * clock stands still (loop_busy) for the first moments after a question, in which every name server
+ * of a test or a rehearsal has answered; one that has not is silent, and the clock goes on.
  *
  * c-ares cannot take back one question. So a dropped query stays until its answer comes, and is
- * then freed without a call; it counts as pending until then.
+ * then freed without a call; it counts as pending until then. Nor can it move one to other name
+ * servers: when those have changed there is a new channel for new questions, and the old one stays
+ * until its last question has ended.
  */
 #include "loop/resolver.h"
 
-#include "base/auto.h"
+#include "base/log.h"
 #include "base/url.h"
 #include "base/xalloc.h"
+#include "loop/channel.h"
 #include "loop/hosts.h"
+#include "loop/watched_file.h"
 
-#include <ares.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/timerfd.h>
+#include <unistd.h>
+
+#define CONF "/etc/resolv.conf"
 
 enum {
-    TRY_MS = 1500, /* c-ares doubles it each time: 10.5 seconds in all with one name server */
-    TRIES = 3,
+    PORT = 53,
     TICK_MS = 100, /* how late a deadline may be noticed */
     HELD_TICKS = 2,
     NEGATIVE_SLOTS = 2048,
@@ -62,18 +67,21 @@ struct negative {
     uint64_t until_us; /* the loop's clock */
 };
 
-/* A socket of c-ares. */
-struct watch {
-    struct loop_fd fd;
-    struct resolver *resolver;
-    struct watch *next;
+/* A channel for which there is a newer one, and whose questions have not ended. */
+struct older {
+    struct channel *channel;
+    struct older *next;
 };
 
 struct resolver {
     struct loop *loop;
     struct hosts *hosts;
-    ares_channel channel;
-    struct watch *watches;
+    char *conf; /* the path of resolv.conf */
+    uint16_t port;
+    struct watched_file conf_file;
+    bool conf_counts;        /* no name server was given instead */
+    struct channel *channel; /* for new questions */
+    struct older *older;
     struct loop_fd tick; /* the timerfd */
     bool ticks;
     unsigned held_ticks; /* for which a held clock still stands still */
@@ -84,6 +92,7 @@ struct resolver {
 
 struct resolver_query {
     struct resolver *resolver;
+    const struct channel *channel; /* that asks */
     enum family family;
     bool answered;
     bool inside_ask;     /* resolver_ask has not returned yet: it frees the query */
@@ -124,6 +133,23 @@ static void question_ended(struct resolver *r)
         hold_clock(r, 0);
 }
 
+static void destroy_idle(struct resolver *r)
+{
+    struct older **at = &r->older;
+
+    while (*at) {
+        struct older *it = *at;
+
+        if (!channel_is_idle(it->channel)) {
+            at = &it->next;
+            continue;
+        }
+        *at = it->next;
+        channel_destroy(it->channel);
+        free(it);
+    }
+}
+
 static void on_tick(void *ctx, unsigned events)
 {
     struct resolver *r = ctx;
@@ -134,116 +160,97 @@ static void on_tick(void *ctx, unsigned events)
         return;
     if (r->held_ticks)
         hold_clock(r, r->held_ticks - 1);
-    if (r->pending)
-        ares_process_fd(r->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-    else
+    channel_look_at_deadlines(r->channel);
+    for (struct older *at = r->older; at; at = at->next)
+        channel_look_at_deadlines(at->channel);
+    destroy_idle(r);
+    if (!r->pending)
         set_ticking(r, false);
 }
 
-/* c-ares' sockets */
+/* Name servers */
 
-static void socket_ready(void *ctx, unsigned events)
+static void set_conf(struct resolver *r, const char *path, uint16_t port)
 {
-    struct watch *w = ctx;
-    int fd = w->fd.fd;
-    bool hangup = events & LOOP_HANGUP;
-
-    ares_process_fd(w->resolver->channel, events & LOOP_READ || hangup ? fd : ARES_SOCKET_BAD,
-                    events & LOOP_WRITE ? fd : ARES_SOCKET_BAD);
+    free(r->conf);
+    r->conf = xstrdup(path);
+    r->port = port;
+    r->conf_file = (struct watched_file){.path = r->conf};
+    r->conf_counts = true;
 }
 
-static struct watch **find_watch(struct resolver *r, int fd)
+static int open_channel(struct resolver *r, const char *server, struct err *err)
 {
-    struct watch **at = &r->watches;
+    const struct name_servers servers = {r->conf, r->port, server};
 
-    while (*at && (*at)->fd.fd != fd)
-        at = &(*at)->next;
-    return at;
+    return channel_create(r->loop, &servers, &r->channel, err);
 }
 
-static void add_watch(struct resolver *r, int fd, unsigned events)
+/* Before they are read: a change that comes in between is then found the next time. */
+static bool conf_changed(struct resolver *r)
 {
-    struct watch *w = xalloc(sizeof *w);
+    return r->conf_counts && watched_file_changed(&r->conf_file, loop_now_us(r->loop)) &&
+           watched_file_was_there(&r->conf_file);
+}
 
-    w->resolver = r;
-    w->fd = (struct loop_fd){.fd = fd, .events = events, .ready = socket_ready, .ctx = w};
-    if (loop_add_fd(r->loop, &w->fd) < 0) { /* the question then ends by its deadline */
-        free(w);
+/* Another name server may know what the one before did not. */
+static void forget_nos(struct resolver *r)
+{
+    for (size_t i = 0; i < NEGATIVE_SLOTS; i++)
+        r->negatives[i].failure = NULL;
+}
+
+static void add_older(struct resolver *r, struct channel *channel)
+{
+    struct older *own = xalloc(sizeof *own);
+
+    *own = (struct older){channel, r->older};
+    r->older = own;
+}
+
+/* This may be within a call of the older channel, so that one is left to the next tick. */
+static void look_at_conf(struct resolver *r)
+{
+    struct channel *before = r->channel;
+    struct err err;
+
+    if (!conf_changed(r))
+        return;
+    if (open_channel(r, NULL, &err) < 0) {
+        log_warn("%s: %s; the name servers stay as they were", r->conf, err.text);
         return;
     }
-    w->next = r->watches;
-    r->watches = w;
-}
-
-/* c-ares says here what it waits for, and last, before it closes the socket, that it is nothing. */
-static void socket_wants(void *ctx, ares_socket_t fd, int readable, int writable)
-{
-    struct resolver *r = ctx;
-    struct watch **at = find_watch(r, fd);
-    struct watch *w = *at;
-    unsigned events = (readable ? LOOP_READ : 0u) | (writable ? LOOP_WRITE : 0u);
-
-    if (!w && events) {
-        add_watch(r, fd, events);
-    } else if (w && events) {
-        loop_set_events(r->loop, &w->fd, events);
-    } else if (w) {
-        *at = w->next;
-        loop_del_fd(r->loop, &w->fd);
-        loop_defer(r->loop, free, w);
-    }
+    add_older(r, before);
+    forget_nos(r);
+    if (!r->ticks)
+        set_ticking(r, true);
 }
 
 /* Making and ending */
 
-static int open_channel(struct resolver *r, int flags, const char *server, struct err *err)
-{
-    struct ares_options options = {
-        .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | flags,
-        .timeout = TRY_MS,
-        .tries = TRIES,
-        .lookups = (char[]){"b"}, /* name servers alone: the hosts file is read in hosts.c */
-        .sock_state_cb = socket_wants,
-        .sock_state_cb_data = r,
-    };
-    int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
-               ARES_OPT_SOCK_STATE_CB;
-    int status = ares_init_options(&r->channel, &options, mask);
-
-    if (status != ARES_SUCCESS)
-        return err_set(err, -EIO, "cannot start the resolver: %s", ares_strerror(status));
-    if (server && ares_set_servers_ports_csv(r->channel, server) != ARES_SUCCESS)
-        return err_set(err, -EINVAL, "'%s': expected a name server as ADDR or ADDR:PORT", server);
-    return 0;
-}
-
-static bool has_one_server(const struct resolver *r)
-{
-    struct ares_addr_port_node *servers = NULL;
-    bool one =
-        ares_get_servers_ports(r->channel, &servers) == ARES_SUCCESS && servers && !servers->next;
-
-    ares_free_data(servers);
-    return one;
-}
-
-/*
- * A server that fails or refuses is passed over for the next one, and c-ares forgets what it said.
- * Where there is no next one it shall tell us. How many there are is known when it has begun.
- */
+/* c-ares counts its users without a lock, so this is not left to whoever makes a channel. */
 static int init_channel(struct resolver *r, const char *server, struct err *err)
 {
     int status = ares_library_init(ARES_LIB_INIT_ALL);
-    int result;
 
     if (status != ARES_SUCCESS)
         return err_set(err, -EIO, "cannot start the resolver: %s", ares_strerror(status));
-    result = open_channel(r, 0, server, err);
-    if (result < 0 || !has_one_server(r))
-        return result;
-    ares_destroy(r->channel);
-    r->channel = NULL;
-    return open_channel(r, ARES_FLAG_NOCHECKRESP, server, err);
+    set_conf(r, CONF, PORT);
+    r->conf_counts = !server;
+    conf_changed(r);
+    return open_channel(r, server, err);
+}
+
+static void destroy_channels(struct resolver *r)
+{
+    channel_destroy(r->channel);
+    while (r->older) {
+        struct older *first = r->older;
+
+        channel_destroy(first->channel);
+        r->older = first->next;
+        free(first);
+    }
 }
 
 static int init_tick(struct resolver *r, struct err *err)
@@ -286,14 +293,14 @@ void resolver_destroy(struct resolver *r)
     if (!r)
         return;
     r->closing = true;
-    if (r->channel)
-        ares_destroy(r->channel);
+    destroy_channels(r);
     if (r->tick.fd >= 0) {
         loop_del_fd(r->loop, &r->tick);
         close(r->tick.fd);
     }
     ares_library_cleanup();
     hosts_destroy(r->hosts);
+    free(r->conf);
     free(r->negatives);
     free(r);
 }
@@ -302,6 +309,11 @@ void resolver_use_hosts(struct resolver *r, const char *path)
 {
     hosts_destroy(r->hosts);
     r->hosts = hosts_create(r->loop, path);
+}
+
+void resolver_use_conf(struct resolver *r, const char *path, uint16_t port)
+{
+    set_conf(r, path, port);
 }
 
 /* Answers that need no question */
@@ -413,7 +425,7 @@ static void say_answer(struct resolver_query *q, const struct resolved *answer, 
             q->done(q->ctx, answer);
         return;
     }
-    if (failure->remembered)
+    if (failure->remembered && q->channel == q->resolver->channel)
         remember_no(q, failure);
     if (q->done)
         say_failure(failure, q->family, q->done, q->ctx);
@@ -440,12 +452,11 @@ static void answered(void *ctx, int status, int timeouts, struct ares_addrinfo *
 struct resolver_query *resolver_ask(struct resolver *r, struct str host, enum family family,
                                     resolver_done *done, void *ctx)
 {
-    /* Sorting would cost a socket for each address, and dialling does not need it. */
-    const struct ares_addrinfo_hints hints = {
-        .ai_flags = ARES_AI_NOSORT, .ai_family = family_number(family), .ai_socktype = SOCK_STREAM};
-    const struct failure *failure = failure_now(r, host, family);
+    const struct failure *failure;
     struct resolver_query *q;
 
+    look_at_conf(r);
+    failure = failure_now(r, host, family);
     if (failure) {
         say_failure(failure, family, done, ctx);
         return NULL;
@@ -453,10 +464,16 @@ struct resolver_query *resolver_ask(struct resolver *r, struct str host, enum fa
 
     q = xalloc(sizeof *q);
     *q = (struct resolver_query){
-        .resolver = r, .family = family, .inside_ask = true, .done = done, .ctx = ctx};
+        .resolver = r,
+        .channel = r->channel,
+        .family = family,
+        .inside_ask = true,
+        .done = done,
+        .ctx = ctx,
+    };
     memcpy(q->host, host.p, host.n);
     question_begins(r);
-    ares_getaddrinfo(r->channel, q->host, NULL, &hints, answered, q);
+    channel_ask(r->channel, q->host, family, answered, q);
     q->inside_ask = false;
     if (q->answered) {
         free(q);

@@ -5,6 +5,10 @@
  * one given. Search domains are not applied: the device asked for exactly this name. A no is
  * remembered for a few seconds.
  *
+ * The system's name servers are those of resolv.conf(5), which is looked at when something is
+ * asked, at most once a second. When it has changed, what is asked from then on goes to the new
+ * ones. While it is not there, those that it named last are asked.
+ *
  * The two families of addresses are two questions (RFC 8305, section 3), so that a name server that
  * is silent about one of them does not hold up the other. At most RESOLVER_PENDING_MAX questions
  * are open; further ones fail at once.
@@ -36,6 +40,8 @@ int resolver_create(struct loop *loop, const char *server, struct resolver **ret
 void resolver_destroy(struct resolver *r);
 /* Another hosts file than /etc/hosts. */
 void resolver_use_hosts(struct resolver *r, const char *path);
+/* Another file of name servers than /etc/resolv.conf, also when one was given; and their port. */
+void resolver_use_conf(struct resolver *r, const char *path, uint16_t port);
 
 /*
  * `host` is a name or an address literal without brackets; it need not live on. True: it is known

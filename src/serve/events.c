@@ -88,6 +88,7 @@ static void put_now(struct buf *out, const char *event, const struct served *s)
     begin(out, &j, event);
     api_key_u64(&j, "now_us", served_now_us(s));
     api_key_u64(&j, "seq", s->seq);
+    api_key_u64(&j, "flows_from", flow_table_from(s->flows));
     end(out, &j);
 }
 

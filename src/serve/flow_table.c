@@ -34,7 +34,7 @@ struct flow_table {
     size_t n, room;
     bool unsorted;
     struct flow_row *oldest, *newest; /* by their last change */
-    uint64_t gone_seq, gone_flow;     /* the highest of rows that are gone */
+    uint64_t gone_seq, gone_flow; /* of rows that are gone: the last first_seq, the last number */
 };
 
 /* --- what hosts are --- */
@@ -144,6 +144,11 @@ const struct flow_row *flow_table_at(struct flow_table *t, size_t i)
     return t->in_order[i];
 }
 
+uint64_t flow_table_from(struct flow_table *t)
+{
+    return t->n ? flow_table_at(t, 0)->flow : 1;
+}
+
 size_t flow_table_after(struct flow_table *t, uint64_t flow)
 {
     size_t low = 0, high = t->n;
@@ -182,7 +187,7 @@ static void forget_row(struct flow_table *t, struct flow_row *row)
 {
     unlink_row(t, row);
     map_remove(&t->by_flow, row->flow);
-    t->gone_seq = row->seq > t->gone_seq ? row->seq : t->gone_seq;
+    t->gone_seq = row->first_seq > t->gone_seq ? row->first_seq : t->gone_seq;
     t->gone_flow = row->flow > t->gone_flow ? row->flow : t->gone_flow;
 }
 

@@ -53,9 +53,10 @@ struct recorder {
     char *path;
     struct file_lock *lock;
     sqlite3 *db;
-    sqlite3_stmt *begin, *insert, *insert_many, *commit;
+    sqlite3_stmt *begin, *insert, *insert_many, *replace, *tail, *commit;
     struct batch writing; /* the writer's own */
-    uint64_t tail_seq;    /* of the last row in the table; the writer's too */
+    uint64_t tail_seq;    /* of the last row that we put into the table; the writer's too */
+    bool tail_is_ours;    /* it is the table's last row */
 
     pthread_t writer;
     pthread_mutex_t mutex; /* guards what follows */
@@ -63,6 +64,7 @@ struct recorder {
     pthread_cond_t taken;  /* callers wait: the writer took a batch, wrote it, or is in trouble */
     struct batch filling;
     bool closing;
+    unsigned put_wait_ms, flush_wait_ms;
     bool flushing;    /* somebody waits for what was put: a batch need not fill */
     uint64_t put_seq; /* of the last observation put */
     uint64_t committed_seq;
@@ -121,12 +123,13 @@ static int step_once(sqlite3_stmt *stmt)
 
 /*
  * A row that follows the last one gets its seq from SQLite, which then need not look whether there
- * is one already: that is a third of the work. After a gap the seq is given.
+ * is one already: that is a third of the work. After a gap the seq is given, and when the table's
+ * last row is not ours.
  */
 static void bind_row(struct recorder *r, sqlite3_stmt *insert, int at, const struct obs_row *row,
                      struct str fields)
 {
-    if (row->seq == r->tail_seq + 1)
+    if (r->tail_is_ours && row->seq == r->tail_seq + 1)
         sqlite3_bind_null(insert, at + 1);
     else
         sqlite3_bind_int64(insert, at + 1, (sqlite3_int64)row->seq);
@@ -151,11 +154,28 @@ static int insert_some(struct recorder *r, sqlite3_stmt *insert, unsigned count,
     return step_once(insert);
 }
 
-static int insert_rows(struct recorder *r, struct str rows, unsigned count)
+/* SQLite gives the number after the table's last one, whosever that is. */
+static int find_tail(struct recorder *r)
 {
-    int code = 0;
+    int code = sqlite3_step(r->tail);
 
     r->tail_seq = r->committed_seq;
+    r->tail_is_ours =
+        code == SQLITE_ROW && (uint64_t)sqlite3_column_int64(r->tail, 0) == r->tail_seq;
+    sqlite3_reset(r->tail);
+    return code == SQLITE_ROW ? 0 : -1;
+}
+
+/*
+ * Nobody else should write observations. When somebody has, their numbers do not become those of
+ * ours, and a row of theirs that stands where one of ours belongs gives way: what was seen counts.
+ */
+static int insert_rows(struct recorder *r, struct str rows, unsigned count)
+{
+    int code = find_tail(r);
+
+    for (; code == 0 && !r->tail_is_ours && count; count--)
+        code = insert_some(r, r->replace, 1, &rows);
     for (; code == 0 && count >= ROWS_AT_ONCE; count -= ROWS_AT_ONCE)
         code = insert_some(r, r->insert_many, ROWS_AT_ONCE, &rows);
     for (; code == 0 && count; count--)
@@ -169,7 +189,6 @@ static int write_batch(struct recorder *r, struct err *err)
     struct str rows = buf_str(&r->writing.rows);
 
     if (step_once(r->begin) == 0 && insert_rows(r, rows, r->writing.count) == 0 &&
-        sqlite3_last_insert_rowid(r->db) == (sqlite3_int64)r->writing.last_seq &&
         step_once(r->commit) == 0)
         return 0;
 
@@ -258,7 +277,7 @@ static void *write_batches(void *recorder)
 
 static bool wait_for_room(struct recorder *r)
 {
-    struct timespec until = after_ms(PUT_WAIT_MS);
+    struct timespec until = after_ms(r->put_wait_ms);
 
     while (batch_is_full(&r->filling) && !r->trouble)
         if (pthread_cond_timedwait(&r->taken, &r->mutex, &until) == ETIMEDOUT)
@@ -316,10 +335,11 @@ void recorder_put(void *recorder, const struct obs *o)
 
 int recorder_flush(struct recorder *r, struct err *err)
 {
-    struct timespec until = after_ms(FLUSH_WAIT_MS);
+    struct timespec until;
     int code = 0;
 
     pthread_mutex_lock(&r->mutex);
+    until = after_ms(r->flush_wait_ms);
     r->flushing = true;
     pthread_cond_signal(&r->filled);
     while (code == 0 && (r->filling.count || r->writing.count)) {
@@ -332,6 +352,13 @@ int recorder_flush(struct recorder *r, struct err *err)
     r->flushing = false;
     pthread_mutex_unlock(&r->mutex);
     return code;
+}
+
+void recorder_set_patience(struct recorder *r, unsigned ms)
+{
+    pthread_mutex_lock(&r->mutex);
+    r->put_wait_ms = r->flush_wait_ms = ms;
+    pthread_mutex_unlock(&r->mutex);
 }
 
 uint64_t recorder_committed(struct recorder *r)
@@ -389,15 +416,15 @@ static int is_new(struct recorder *r, struct err *err)
     return code < 0 ? code : !version;
 }
 
-static int prepare_insert(struct recorder *r, unsigned rows, sqlite3_stmt **ret_insert,
-                          struct err *err)
+static int prepare_insert(struct recorder *r, const char *verb, unsigned rows,
+                          sqlite3_stmt **ret_insert, struct err *err)
 {
     struct buf sql;
     int code;
 
     buf_init(&sql, BUF_UNBOUNDED);
-    buf_put_str(&sql, STR("INSERT INTO observation (seq, at_us, kind, source, device, flow, fields)"
-                          " VALUES"));
+    buf_printf(&sql, "%s INTO observation (seq, at_us, kind, source, device, flow, fields) VALUES",
+               verb);
     for (unsigned i = 0; i < rows; i++)
         buf_put_str(&sql, i ? STR(", (?, ?, ?, ?, ?, ?, ?)") : STR(" (?, ?, ?, ?, ?, ?, ?)"));
     buf_put_byte(&sql, '\0');
@@ -432,8 +459,11 @@ static int open_database(struct recorder *r, uint64_t began_wall_us, struct err 
                         err)) < 0 ||
         (code = db_prepare(r->db, r->path, "BEGIN IMMEDIATE", &r->begin, err)) < 0 ||
         (code = db_prepare(r->db, r->path, "COMMIT", &r->commit, err)) < 0 ||
-        (code = prepare_insert(r, 1, &r->insert, err)) < 0 ||
-        (code = prepare_insert(r, ROWS_AT_ONCE, &r->insert_many, err)) < 0)
+        (code = db_prepare(r->db, r->path, "SELECT coalesce(max(seq), 0) FROM observation",
+                           &r->tail, err)) < 0 ||
+        (code = prepare_insert(r, "INSERT", 1, &r->insert, err)) < 0 ||
+        (code = prepare_insert(r, "INSERT", ROWS_AT_ONCE, &r->insert_many, err)) < 0 ||
+        (code = prepare_insert(r, "REPLACE", 1, &r->replace, err)) < 0)
         return code;
     return 0;
 }
@@ -443,6 +473,8 @@ static void recorder_free(struct recorder *r)
     db_finalize(&r->begin);
     db_finalize(&r->insert);
     db_finalize(&r->insert_many);
+    db_finalize(&r->replace);
+    db_finalize(&r->tail);
     db_finalize(&r->commit);
     db_close(r->db);
     file_lock_release(r->lock);
@@ -461,6 +493,8 @@ static struct recorder *recorder_new(const char *path)
     pthread_condattr_t monotonic;
 
     r->path = xstrdup(path);
+    r->put_wait_ms = PUT_WAIT_MS;
+    r->flush_wait_ms = FLUSH_WAIT_MS;
     buf_init(&r->writing.rows, BATCH_ROOM);
     buf_init(&r->filling.rows, BATCH_ROOM);
     pthread_condattr_init(&monotonic);

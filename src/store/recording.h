@@ -57,6 +57,12 @@ uint64_t recorder_committed(struct recorder *r);
 int recorder_flush(struct recorder *r, struct err *err);
 
 /*
+ * How long a put and a flush wait for a disk that is merely slow, instead of a second and a few: a
+ * test's machine may be slower than any that a person waits for.
+ */
+void recorder_set_patience(struct recorder *r, unsigned ms);
+
+/*
  * 0, or the negative errno of what stops the writing now (disk full, I/O error), with the sentence.
  * It tries again by itself, several times a second. ret_lost: observations lost so far.
  */

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import termios
 import threading
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -51,8 +52,9 @@ class Recording:
             self.said += line
         self.proxy = f"http://127.0.0.1:{found[1]}"
 
-    def get(self, url):
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({"http": self.proxy}))
+    def get(self, url, login=""):
+        proxy = self.proxy.replace("//", f"//{login}@") if login else self.proxy
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({"http": proxy}))
         with opener.open(url, timeout=SECONDS) as answer:
             return answer.read()
 
@@ -182,6 +184,34 @@ def sighup_loads_the_knowledge_anew(folder, port):
     assert out[:header].count("Windows checks whether there is an internet") == 1, out
 
 
+def status_for(recording, login):
+    try:
+        recording.get("http://shop.example/", login)
+        return 200
+    except urllib.error.HTTPError as e:
+        return e.code
+
+
+def sighup_reads_the_users_anew(folder, port):
+    five = "$5$s5$2B5.lLgLytpZaNOB.qnLiBXGGJSNQmTZWG8ot44eLZD"
+    users = folder / "users"
+    users.write_text(f"anna:{five}\n")
+    recording = Recording(folder / "users.flight", port, "--users", str(users))
+    assert status_for(recording, "anna:five") == 200
+    users.write_text(f"ben:{five}\nben:{five}\n")
+    recording.process.send_signal(signal.SIGHUP)
+    until(recording, "the users stay as they were")
+    assert f"{users}:2: this user stands here twice; " in recording.said, recording.said
+    assert status_for(recording, "anna:five") == 200
+    users.write_text(f"ben:{five}\n")
+    recording.process.send_signal(signal.SIGHUP)
+    while status_for(recording, "anna:five") != 407:  # or the test never ends
+        pass
+    assert status_for(recording, "ben:five") == 200
+    status, _, err = recording.end()
+    assert status == 0, err
+
+
 def a_terminal_that_is_closed_ends_it(folder, port):
     path = folder / "closed.flight"
     master, terminal = pty.openpty()
@@ -205,6 +235,7 @@ CASES = [
     notes_are_written_while_it_records_and_after,
     a_port_that_is_taken_is_an_error,
     sighup_loads_the_knowledge_anew,
+    sighup_reads_the_users_anew,
     a_terminal_that_is_closed_ends_it,
 ]
 

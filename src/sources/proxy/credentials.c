@@ -2,7 +2,8 @@
 /*
  * A password that was right is remembered as its HMAC under a key that each checker draws, one for
  * each user; so nothing has to be thrown out to make room, and what is in memory is of no use
- * elsewhere. A user who does not exist costs a hash too: who exists is not to be told by time.
+ * elsewhere. A user who does not exist costs a hash too, of the sort and with the rounds of some
+ * user who does: who exists is not to be told by time.
  */
 #include "sources/proxy/credentials.h"
 
@@ -27,10 +28,8 @@ enum { MAC_BYTES = 32, KEY_BYTES = 32, BASIC_BYTES_MAX = 1024 };
 #define SECOND_US UINT64_C(1000000)
 #define HASH_US (SECOND_US / CREDENTIALS_HASHES_A_SECOND)
 
-/* The setting for a user who does not exist; what crypt makes of it is not compared. */
-#define NOBODY "$6$flightstrip$"
-
 struct user {
+    struct str name;
     size_t index;
     const char *hash;
 };
@@ -39,6 +38,7 @@ struct credentials {
     atomic_uint holders;
     struct arena *arena;
     struct str_map by_name; /* of struct user */
+    struct user *users;     /* by their index */
 };
 
 /* --- the table -------------------------------------------------------------------------------- */
@@ -91,9 +91,11 @@ static const char *take_line(struct credentials *c, struct str line)
         return "this user stands here twice";
     if (c->by_name.n == CREDENTIALS_MAX)
         return "there are 4,096 users already";
-    own = arena_alloc(c->arena, sizeof *own);
-    *own = (struct user){.index = c->by_name.n, .hash = arena_str(c->arena, line).p};
-    str_map_put(&c->by_name, user, own);
+    own = &c->users[c->by_name.n];
+    *own = (struct user){.name = arena_str(c->arena, user),
+                         .index = c->by_name.n,
+                         .hash = arena_str(c->arena, line).p};
+    str_map_put(&c->by_name, own->name, own);
     return NULL;
 }
 
@@ -123,6 +125,7 @@ int credentials_parse(const char *name, struct str bytes, struct credentials **r
 
     atomic_init(&c->holders, 1);
     c->arena = arena_create();
+    c->users = arena_array(c->arena, CREDENTIALS_MAX, sizeof *c->users);
     r = take_lines(c, name, bytes, err);
     if (r < 0) {
         credentials_unref(c);
@@ -143,6 +146,14 @@ int credentials_open(const char *path, struct credentials **ret_credentials, str
         r = credentials_parse(path, buf_str(&bytes), ret_credentials, err);
     buf_finish(&bytes);
     return r;
+}
+
+/* For a name that is no user's it is the same one each time, as it would be for a user's. */
+const char *credentials_setting(const struct credentials *c, struct str name)
+{
+    const struct user *user = str_map_get(&c->by_name, name);
+
+    return user ? user->hash : c->users[str_hash(name) % c->by_name.n].hash;
 }
 
 struct credentials *credentials_ref(struct credentials *c)
@@ -190,6 +201,31 @@ struct checker *checker_create(struct credentials *c)
     return k;
 }
 
+/* What was verified of a user whose hash is still the same. */
+static struct verified *carry_over(const struct checker *k, const struct credentials *c)
+{
+    struct verified *verified = xalloc(c->by_name.n * sizeof *verified);
+
+    for (size_t i = 0; i < c->by_name.n; i++) {
+        const struct user *before = str_map_get(&k->credentials->by_name, c->users[i].name);
+
+        if (before && strcmp(before->hash, c->users[i].hash) == 0)
+            verified[i] = k->verified[before->index];
+    }
+    return verified;
+}
+
+void checker_use(struct checker *k, struct credentials *c)
+{
+    struct verified *verified = carry_over(k, c);
+
+    free(k->verified);
+    k->verified = verified;
+    credentials_ref(c);
+    credentials_unref(k->credentials);
+    k->credentials = c;
+}
+
 void checker_destroy(struct checker *k)
 {
     if (!k)
@@ -224,9 +260,8 @@ static bool pay_for_hash(struct checker *k, uint64_t now_us)
  * crypt wants a terminated text, so a password with a zero in it would be cut: none has one. It is
  * not crypt_r, as sanitizers have one of their own, with which libcrypt is not linked any more.
  */
-static bool fits_hash(struct checker *k, const struct user *user, struct str password)
+static bool fits_hash(struct checker *k, const char *setting, struct str password)
 {
-    const char *setting = user ? user->hash : NOBODY;
     char text[CREDENTIALS_PASSWORD_BYTES_MAX + 1];
     const char *made;
     bool same;
@@ -234,7 +269,7 @@ static bool fits_hash(struct checker *k, const struct user *user, struct str pas
     memcpy(text, password.p, password.n);
     text[password.n] = '\0';
     made = crypt_rn(text, setting, &k->crypt, sizeof k->crypt);
-    same = user && made && strlen(made) == strlen(setting) &&
+    same = made && strlen(made) == strlen(setting) &&
            CRYPTO_memcmp(made, setting, strlen(setting)) == 0;
     explicit_bzero(text, sizeof text);
     explicit_bzero(&k->crypt, sizeof k->crypt);
@@ -260,7 +295,7 @@ enum credentials_verdict checker_password(struct checker *k, struct str user, st
         return CREDENTIALS_OK;
     if (!pay_for_hash(k, now_us))
         return CREDENTIALS_LATER;
-    if (!fits_hash(k, known, password))
+    if (!fits_hash(k, credentials_setting(k->credentials, user), password) || !known)
         return CREDENTIALS_WRONG;
     k->verified[known->index].is_set = true;
     memcpy(k->verified[known->index].mac, mac, sizeof mac);

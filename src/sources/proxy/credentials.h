@@ -27,6 +27,8 @@ int credentials_open(const char *path, struct credentials **ret_credentials, str
 /* The same of a file's bytes; the sentence calls it `name`. */
 int credentials_parse(const char *name, struct str bytes, struct credentials **ret_credentials,
                       struct err *err);
+/* The hash whose salt and rounds this user's passwords are hashed with: its own, or another's. */
+const char *credentials_setting(const struct credentials *c, struct str name);
 struct credentials *credentials_ref(struct credentials *c); /* another holder; any thread */
 void credentials_unref(struct credentials *c); /* the last one frees it; NULL is fine */
 
@@ -40,6 +42,8 @@ struct checker;
 
 struct checker *checker_create(struct credentials *c); /* holds c too */
 void checker_destroy(struct checker *k);               /* NULL is fine */
+/* Another table. Who was verified still is, where the hash is the same: a reload is no crowd. */
+void checker_use(struct checker *k, struct credentials *c);
 
 /* The value of Proxy-Authorization: "Basic …" (RFC 7617). Any other scheme, or none, is WRONG. */
 enum credentials_verdict checker_basic(struct checker *k, struct str value, uint64_t now_us);

@@ -4,6 +4,7 @@
 #include "base/xalloc.h"
 #include "sources/proxy/worker.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -180,6 +181,16 @@ void proxy_set_rules(struct proxy *p, struct rules *rules)
     for (size_t i = 0; i < p->worker_count; i++)
         worker_set_rules(p->workers[i], rules);
     rules_unref(old);
+}
+
+void proxy_set_credentials(struct proxy *p, struct credentials *credentials)
+{
+    assert(p->credentials);
+    credentials_ref(credentials);
+    credentials_unref(p->credentials);
+    p->credentials = credentials;
+    for (size_t i = 0; i < p->worker_count; i++)
+        worker_set_credentials(p->workers[i], credentials);
 }
 
 /* Ending */

@@ -71,6 +71,8 @@ void proxy_counters(const struct proxy *p, struct counters *ret_sum);
 
 /* For flows from now on; those that are open keep theirs. The proxy is another holder. */
 void proxy_set_rules(struct proxy *p, struct rules *rules);
+/* Likewise, for who logs in from now on; only where there were some from the beginning. */
+void proxy_set_credentials(struct proxy *p, struct credentials *credentials);
 
 /*
  * No new flows. Open ones get until grace_us from now to end; `done` is called in the loop when

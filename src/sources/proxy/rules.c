@@ -222,10 +222,15 @@ bool rules_relay_to(const struct rules *r, struct networks *attached,
 
 bool rules_go_to_port(const struct rules *r, uint16_t port, char says[static RULES_SAYS])
 {
-    if (r->ports[port / 8] & 1u << port % 8)
+    if (rules_port_is_open(r, port))
         return true;
-    snprintf(says, RULES_SAYS,
-             "does not go to port %u; start it with --ports 80,443,%u to permit that", port, port);
+    if (r->ports_text.n)
+        snprintf(says, RULES_SAYS,
+                 "does not go to port %u; start it with --ports " STR_FMT ",%u to permit that",
+                 port, STR_ARG(r->ports_text), port);
+    else
+        snprintf(says, RULES_SAYS, "does not go to port %u; add it to --ports to permit that",
+                 port);
     return false;
 }
 

@@ -34,7 +34,8 @@ struct rules_options {
     struct rules_texts delay;         /* PATTERN=MS: "300", "250ms", "2s" */
     const char *upstream;             /* "http://HOST:PORT" */
     struct rules_texts upstream_for;  /* PATTERN=http://HOST:PORT, PATTERN=direct */
-    const char *upstream_credentials; /* its first line is USER:PASSWORD, for each of them */
+    const char *upstream_credentials; /* a file of "USER:PASSWORD" for `upstream`, and of lines
+                                         "http://HOST:PORT USER:PASSWORD" for any of them */
     const char *policy;               /* a file; where both speak the command line wins */
 };
 

@@ -12,7 +12,7 @@
 
 #define RATE_MAX UINT64_C(1000000000000)
 #define DELAY_MAX_US UINT64_C(600000000)
-enum { CREDENTIALS_BYTES = 4096 };
+enum { CREDENTIALS_BYTES = 65536, PORTS_TEXT_MAX = 120 };
 
 /*
  * The TCP ports that Microsoft documents for devices: MicrosoftDocs/memdocs, intune/fundamentals/
@@ -93,6 +93,40 @@ const char *rules_ports(struct rules *r, struct str ports)
         open_ports(r, first, last);
     } while (ports.n);
     return NULL;
+}
+
+bool rules_port_is_open(const struct rules *r, unsigned port)
+{
+    return r->ports[port / 8] & 1u << port % 8;
+}
+
+/* "80,443,9000-9100" */
+static void put_ports(const struct rules *r, struct buf *out)
+{
+    for (unsigned port = 1; port <= UINT16_MAX; port++) {
+        unsigned first = port;
+
+        if (!rules_port_is_open(r, port))
+            continue;
+        while (port < UINT16_MAX && rules_port_is_open(r, port + 1))
+            port++;
+        buf_printf(out, "%s%u", out->n ? "," : "", first);
+        if (port > first)
+            buf_printf(out, "-%u", port);
+    }
+}
+
+static struct str ports_text(const struct rules *r)
+{
+    struct str text = {0};
+    struct buf out;
+
+    buf_init(&out, PORTS_TEXT_MAX);
+    put_ports(r, &out);
+    if (!out.full)
+        text = arena_str(r->arena, buf_str(&out));
+    buf_finish(&out);
+    return text;
 }
 
 static const char *read_nothing(struct rules *r, struct str value, struct host_rule *rule)
@@ -214,6 +248,7 @@ const char *rules_upstream(struct rules *r, struct str url)
 void rules_credentials(struct rules *r, struct str path)
 {
     r->credentials = arena_str(r->arena, path);
+    r->logs_in = r->upstream;
 }
 
 /* "Basic …" (RFC 7617) */
@@ -241,16 +276,75 @@ static bool is_user_and_password(struct str line)
     return colon > 0 && colon < line.n;
 }
 
-static int take_credentials(struct rules *r, struct str bytes, struct err *err)
+static bool is_same_proxy(const struct upstream *a, const struct upstream *b)
 {
-    struct str line = {0}, value;
+    return str_ieq(a->host, b->host) && a->port == b->port;
+}
 
-    if (!str_line(&bytes, &line) || !is_user_and_password(line))
-        return err_set(err, -EINVAL, STR_FMT ":1: expected USER:PASSWORD", STR_ARG(r->credentials));
-    value = authorization_of(r->arena, line);
-    for (struct upstream_of *own = r->upstreams; own; own = own->next)
+/* What is one proxy's goes to no other, but to each rule that names this one. */
+static const char *log_in(struct rules *r, const struct upstream *proxy, struct str credentials)
+{
+    struct str value = authorization_of(r->arena, credentials);
+    const char *complaint = "no upstream is this proxy";
+
+    for (struct upstream_of *own = r->upstreams; own; own = own->next) {
+        if (!is_same_proxy(&own->upstream, proxy))
+            continue;
+        if (own->upstream.authorization.n)
+            return "this upstream's password stands here twice";
         own->upstream.authorization = value;
-    return 0;
+        complaint = NULL;
+    }
+    return complaint;
+}
+
+static const char *take_named(struct rules *r, const struct url *url, struct str credentials)
+{
+    const struct upstream proxy = {.host = url->host, .port = url->port};
+
+    if (!is_user_and_password(credentials))
+        return "expected http://HOST:PORT USER:PASSWORD";
+    return log_in(r, &proxy, credentials);
+}
+
+static const char *take_default(struct rules *r, struct str credentials)
+{
+    const struct host_rule *proxy = r->logs_in ? r->logs_in : r->upstream;
+
+    if (!is_user_and_password(credentials))
+        return "expected USER:PASSWORD";
+    if (!proxy)
+        return "which upstream this is for is not clear: expected http://HOST:PORT USER:PASSWORD";
+    return log_in(r, proxy->upstream, credentials);
+}
+
+static const char *take_login(struct rules *r, struct str line)
+{
+    struct str rest = line, first = str_cut(&rest, ' ');
+    struct url url;
+
+    return parse_proxy(first, &url) ? take_named(r, &url, rest) : take_default(r, line);
+}
+
+/* Empty lines and those that begin with # say nothing. */
+static int take_logins(struct rules *r, struct str bytes, struct err *err)
+{
+    size_t taken = 0;
+    struct str line;
+
+    for (unsigned n = 1; str_line(&bytes, &line); n++) {
+        const char *complaint;
+
+        if (!line.n || line.p[0] == '#')
+            continue;
+        complaint = take_login(r, line);
+        if (complaint)
+            return err_set(err, -EINVAL, STR_FMT ":%u: %s", STR_ARG(r->credentials), n, complaint);
+        taken++;
+    }
+    return taken ? 0
+                 : err_set(err, -EINVAL, STR_FMT ":1: expected USER:PASSWORD",
+                           STR_ARG(r->credentials));
 }
 
 static int read_credentials(struct rules *r, struct err *err)
@@ -262,7 +356,7 @@ static int read_credentials(struct rules *r, struct err *err)
     buf_init(&file, CREDENTIALS_BYTES);
     n = file_read(r->credentials.p, &file, &others_may_read, err);
     if (n == 0)
-        n = take_credentials(r, buf_str(&file), err);
+        n = take_logins(r, buf_str(&file), err);
     if (others_may_read)
         r->warning = arena_printf(r->arena,
                                   STR_FMT ": everybody on this machine can read this password; "
@@ -278,6 +372,7 @@ int rules_build(struct rules *r, struct err *err)
 {
     for (size_t i = 0; !r->ports_given && i < sizeof default_ports / sizeof *default_ports; i++)
         open_ports(r, default_ports[i], default_ports[i]);
+    r->ports_text = ports_text(r);
     for (size_t i = 0; i < RULE_SORTS; i++)
         host_table_build(r->tables[i]);
     return r->credentials.n ? read_credentials(r, err) : 0;

@@ -36,10 +36,12 @@ struct rules {
     size_t allow_n;
     uint8_t ports[(UINT16_MAX + 1) / 8]; /* a bit for each that may be gone to */
     bool ports_given;
+    struct str ports_text; /* as --ports would have them; empty: that is too long to be read */
     struct host_table *tables[RULE_SORTS]; /* of struct host_rule */
     struct host_rule *upstream;            /* the default; NULL: direct */
     struct upstream_of *upstreams;         /* all that are named */
-    struct str credentials;                /* the path of the file, for all of them */
+    struct str credentials;                /* the path of the file */
+    struct host_rule *logs_in;             /* the default when that was named: see below */
     struct str warning;
 };
 
@@ -49,9 +51,15 @@ const char *rules_ports(struct rules *r, struct str ports);
 /* The value of deny and block is the empty str. */
 const char *rules_host(struct rules *r, enum rule_sort sort, struct str pattern, struct str value);
 const char *rules_upstream(struct rules *r, struct str url);
+/*
+ * A USER:PASSWORD in it that stands alone is for the default upstream; for the one that was named
+ * before, where there was one: what a policy file has for its own is not for the command line's.
+ */
 void rules_credentials(struct rules *r, struct str path);
 /* After all of the above: reads the credentials. Rules that were built are not changed any more. */
 int rules_build(struct rules *r, struct err *err);
+
+bool rules_port_is_open(const struct rules *r, unsigned port);
 
 /* Takes what a policy file says; the number of problems, which are in the doc. */
 unsigned rules_load(struct rules *r, struct yaml_doc *doc);

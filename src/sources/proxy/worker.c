@@ -260,7 +260,7 @@ static size_t clients_max(const struct proxy *p)
     return n > CLIENTS_MIN ? n : CLIENTS_MIN;
 }
 
-/* Rules */
+/* Rules and credentials */
 
 struct new_rules {
     struct worker *worker;
@@ -282,6 +282,28 @@ void worker_set_rules(struct worker *w, struct rules *rules)
 
     *new = (struct new_rules){w, rules_ref(rules)};
     loop_post(w->loop, take_rules, new);
+}
+
+struct new_credentials {
+    struct worker *worker;
+    struct credentials *credentials;
+};
+
+static void take_credentials(void *ctx)
+{
+    struct new_credentials *new = ctx;
+
+    checker_use(new->worker->checker, new->credentials);
+    credentials_unref(new->credentials);
+    free(new);
+}
+
+void worker_set_credentials(struct worker *w, struct credentials *credentials)
+{
+    struct new_credentials *new = xalloc(sizeof *new);
+
+    *new = (struct new_credentials){w, credentials_ref(credentials)};
+    loop_post(w->loop, take_credentials, new);
 }
 
 /* Ending */

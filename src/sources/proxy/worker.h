@@ -24,6 +24,7 @@ void worker_remove(struct worker *w, struct client *c);
 
 /* From the thread of the proxy's loop. */
 void worker_set_rules(struct worker *w, struct rules *rules);
+void worker_set_credentials(struct worker *w, struct credentials *credentials);
 void worker_drain(struct worker *w);
 /* Ends its flows and its thread. Afterwards its memory can be read, and nothing happens in it. */
 void worker_stop(struct worker *w);

@@ -198,19 +198,27 @@ static void on_question(void *ctx, unsigned events)
         ;
 }
 
-void name_server_init(struct name_server *s, struct loop *loop, const struct name_record *zone,
-                      size_t zone_count)
+void name_server_init_at(struct name_server *s, struct loop *loop, const char *address,
+                         uint16_t port, const struct name_record *zone, size_t zone_count)
 {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
     socklen_t n = sizeof a;
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
+    assert_int_equal(inet_pton(AF_INET, address, &a.sin_addr), 1);
     assert_int_equal(bind(fd, (void *)&a, sizeof a), 0);
     assert_int_equal(getsockname(fd, (void *)&a, &n), 0);
     *s = (struct name_server){.loop = loop, .zone = zone, .zone_count = zone_count};
-    snprintf(s->address, sizeof s->address, "127.0.0.1:%u", ntohs(a.sin_port));
+    s->port = ntohs(a.sin_port);
+    snprintf(s->address, sizeof s->address, "%s:%u", address, s->port);
     s->watch = (struct loop_fd){.fd = fd, .events = LOOP_READ, .ready = on_question, .ctx = s};
     assert_int_equal(loop_add_fd(loop, &s->watch), 0);
+}
+
+void name_server_init(struct name_server *s, struct loop *loop, const struct name_record *zone,
+                      size_t zone_count)
+{
+    name_server_init_at(s, loop, "127.0.0.1", 0, zone, zone_count);
 }
 
 void name_server_finish(struct name_server *s)

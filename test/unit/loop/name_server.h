@@ -42,10 +42,14 @@ struct name_server {
     size_t zone_count;
     bool mute_beyond; /* no answer to what is not listed */
     struct late_answer *late;
-    char address[32];   /* "127.0.0.1:PORT" */
+    char address[32]; /* "127.0.0.1:PORT" */
+    uint16_t port;
     unsigned questions; /* that came */
 };
 
 void name_server_init(struct name_server *s, struct loop *loop, const struct name_record *zone,
                       size_t zone_count);
+/* At another address than 127.0.0.1, such as 127.0.0.2, and at this port. */
+void name_server_init_at(struct name_server *s, struct loop *loop, const char *address,
+                         uint16_t port, const struct name_record *zone, size_t zone_count);
 void name_server_finish(struct name_server *s);

@@ -2,6 +2,7 @@
 #include "loop/resolver.h"
 
 #include "test/unit/loop/name_server.h"
+#include "test/unit/store/scratch.h"
 #include "test/unit/unit.h"
 
 #include <arpa/inet.h>
@@ -145,6 +146,13 @@ static bool knows(struct world *w, const char *host)
     write_addresses(&a, FAMILY_V6, w->six);
     write_addresses(&a, FAMILY_V4, w->four);
     return known;
+}
+
+/* Hands out what is ready; the clock stands still. */
+static void turn(struct world *w)
+{
+    loop_set_timer(w->loop, &w->halt, loop_now_us(w->loop));
+    loop_run(w->loop);
 }
 
 /* What is known without asking */
@@ -331,6 +339,135 @@ static void search_domains_are_not_applied(void **state)
     assert_int_equal(w->server.questions, 2); /* for "both" alone, in two types */
 }
 
+/* The system's name servers */
+
+struct change {
+    struct name_server other;
+    struct scratch *scratch;
+    const char *conf;
+};
+
+/* As programs do it that keep resolv.conf: one that is half written is never seen. */
+static void write_conf(struct change *c, struct str text)
+{
+    assert_int_equal(rename(scratch_write(c->scratch, "new", text), c->conf), 0);
+}
+
+static void pass_time(struct world *w, uint64_t us)
+{
+    clock_move(&w->clock, us);
+    loop_run(w->loop); /* reads the clock */
+}
+
+/* The world's server is the one that the file names. */
+static void change_begins(struct world *w, struct change *c)
+{
+    static const struct name_record zone_of_other[] = {
+        {"both.test", TYPE_A, NO_ERROR, "\xc0\x00\x02\x63", 0},
+        {"nowhere.test", TYPE_A, NO_ERROR, FOUR, 0},
+    };
+
+    assert_int_equal(scratch_make((void **)&c->scratch), 0);
+    name_server_init_at(&c->other, w->loop, "127.0.0.2", w->server.port, zone_of_other, 2);
+    c->conf = scratch_path(c->scratch, "resolv.conf");
+    write_conf(c, STR("nameserver 127.0.0.1\n"));
+    resolver_use_conf(w->resolver, c->conf, w->server.port);
+}
+
+static void change_ends(struct change *c)
+{
+    name_server_finish(&c->other);
+    scratch_remove((void **)&c->scratch);
+}
+
+static void another_name_server_is_asked_within_a_second(void **state)
+{
+    struct world *w = *state;
+    struct change c;
+
+    change_begins(w, &c);
+    ask(w, "both.test");
+    assert_string_equal(w->four, "192.0.2.7");
+    write_conf(&c, STR("nameserver 127.0.0.2\n"));
+    ask(w, "both.test");
+    assert_string_equal(w->four, "192.0.2.7");
+    pass_time(w, 1000 * 1000);
+    ask(w, "both.test");
+    assert_string_equal(w->four, "192.0.2.99");
+    assert_int_equal(w->server.questions, 4);
+    change_ends(&c);
+}
+
+static void what_one_name_server_did_not_know_another_is_asked(void **state)
+{
+    struct world *w = *state;
+    struct change c;
+
+    change_begins(w, &c);
+    ask(w, "nowhere.test");
+    assert_string_equal(w->four, "no such name");
+    write_conf(&c, STR("nameserver 127.0.0.2\n"));
+    pass_time(w, 1000 * 1000);
+    ask(w, "nowhere.test");
+    assert_string_equal(w->four, "192.0.2.7");
+    change_ends(&c);
+}
+
+static void what_was_asked_before_is_answered_by_whom_it_was_asked(void **state)
+{
+    struct world *w = *state;
+    struct change c;
+
+    change_begins(w, &c);
+    put(w, "late-six.test", FAMILY_V6);
+    turn(w);
+    write_conf(&c, STR("nameserver 127.0.0.2\n"));
+    clock_move(&w->clock, 1000 * 1000);
+    turn(w);
+    put(w, "both.test", FAMILY_V4);
+    loop_run(w->loop);
+    assert_string_equal(w->six, "2001:db8::7");
+    assert_string_equal(w->four, "192.0.2.99");
+    assert_int_equal(w->server.questions, 1);
+    change_ends(&c);
+}
+
+static void questions_to_either_are_dropped_at_the_end(void **state)
+{
+    struct world *w = *state;
+    struct change c;
+
+    change_begins(w, &c);
+    c.other.mute_beyond = true;
+    assert_non_null(put(w, "mute.test", FAMILY_V4));
+    write_conf(&c, STR("nameserver 127.0.0.2\n"));
+    pass_time(w, 1000 * 1000);
+    assert_non_null(put(w, "mute.test", FAMILY_V4));
+    resolver_destroy(w->resolver);
+    w->resolver = NULL;
+    loop_run(w->loop);
+    assert_int_equal(w->answers, 0);
+    change_ends(&c);
+}
+
+static void without_the_file_those_it_named_last_are_asked(void **state)
+{
+    struct world *w = *state;
+    struct change c;
+
+    change_begins(w, &c);
+    ask(w, "four.test");
+    unlink(c.conf);
+    pass_time(w, 1000 * 1000);
+    ask(w, "both.test");
+    assert_string_equal(w->four, "192.0.2.7");
+    write_conf(&c, STR("nameserver 127.0.0.2\n"));
+    pass_time(w, 1000 * 1000);
+    ask(w, "both.test");
+    assert_string_equal(w->four, "192.0.2.99");
+    change_ends(&c);
+}
+
 /* Name servers that lie and that are broken */
 
 static void what_answers_another_question_is_no_answer(void **state)
@@ -371,13 +508,6 @@ static void a_mute_name_does_not_hold_up_another(void **state)
     loop_run(w->loop);
     assert_int_equal(w->answers, 1);
     assert_string_equal(w->four, "192.0.2.1");
-}
-
-/* Hands out what is ready; the clock stands still. */
-static void turn(struct world *w)
-{
-    loop_set_timer(w->loop, &w->halt, loop_now_us(w->loop));
-    loop_run(w->loop);
 }
 
 static void thousands_of_mute_names_do_not_hold_up_another(void **state)
@@ -476,6 +606,11 @@ int main(void)
         TEST(what_the_server_could_not_do_is_not_remembered),
         TEST(what_is_said_of_the_name_weighs_more),
         TEST(search_domains_are_not_applied),
+        TEST(another_name_server_is_asked_within_a_second),
+        TEST(what_one_name_server_did_not_know_another_is_asked),
+        TEST(what_was_asked_before_is_answered_by_whom_it_was_asked),
+        TEST(questions_to_either_are_dropped_at_the_end),
+        TEST(without_the_file_those_it_named_last_are_asked),
         TEST(what_answers_another_question_is_no_answer),
         TEST(garbage_gives_no_address),
         TEST(a_mute_name_does_not_hold_up_another),

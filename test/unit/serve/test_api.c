@@ -284,7 +284,7 @@ static void a_listener_is_told_what_it_does_not_know(void **state)
     expect(heard, "\nid: 2\n\n");
     expect(heard, "event: devices\ndata: {\"now_us\":2000,\"devices\":[{\"id\":\"device-1\"");
     expect(heard, "event: notes\ndata: {}\n\n");
-    expect(heard, "event: clock\ndata: {\"now_us\":2000,\"seq\":2}\n\n");
+    expect(heard, "event: clock\ndata: {\"now_us\":2000,\"seq\":2,\"flows_from\":1}\n\n");
     expect_not(heard, "a.shop.test");
     leave(&s, fd);
 
@@ -356,7 +356,7 @@ static void the_end_is_told_with_all_before_it(void **state)
     served_end(s.served);
     heard = hear(&s, fd);
     expect(heard, "\"rows\":[[1,1,2,");
-    expect(heard, "event: end\ndata: {\"now_us\":2000,\"seq\":2}\n\n");
+    expect(heard, "event: end\ndata: {\"now_us\":2000,\"seq\":2,\"flows_from\":1}\n\n");
     leave(&s, fd);
     end(&s);
 }

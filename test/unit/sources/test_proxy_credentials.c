@@ -153,6 +153,63 @@ static void each_checker_has_its_own_state_over_one_table(void **state)
     checker_destroy(two);
 }
 
+static void a_name_that_is_no_users_costs_what_a_users_does(void **state)
+{
+    static const char *const names[] = {"", "nobody", "Anna", "root", "zehn ", "admin", "x", "y"};
+    struct scratch *s = *state;
+    struct str file = arena_printf(s->arena, "anna:%s\nzehn:%s\n", five, tenk);
+    struct credentials *c = NULL;
+    unsigned fives = 0, tenks = 0;
+
+    assert_int_equal(credentials_open(scratch_write(s, "users", file), &c, NULL), 0);
+    assert_string_equal(credentials_setting(c, STR("anna")), five);
+    assert_string_equal(credentials_setting(c, STR("zehn")), tenk);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *setting = credentials_setting(c, str_of(names[i]));
+
+        assert_ptr_equal(credentials_setting(c, str_of(names[i])), setting);
+        fives += strcmp(setting, five) == 0;
+        tenks += strcmp(setting, tenk) == 0;
+    }
+    assert_true(fives && tenks);
+    assert_int_equal(fives + tenks, sizeof names / sizeof *names);
+    credentials_unref(c);
+}
+
+static void the_password_of_another_is_not_a_nobodys(void **state)
+{
+    struct scratch *s = *state;
+    struct str file = arena_printf(s->arena, "anna:%s\n", five);
+    struct credentials *c = NULL;
+
+    assert_int_equal(credentials_open(scratch_write(s, "users", file), &c, NULL), 0);
+    struct checker *k = checker_create(c);
+    credentials_unref(c);
+    assert_int_equal(checker_password(k, STR("nobody"), STR("five"), 0), CREDENTIALS_WRONG);
+    assert_int_equal(checker_password(k, STR("nobody"), STR("five"), 0), CREDENTIALS_WRONG);
+    checker_destroy(k);
+}
+
+static void who_was_verified_still_is_under_another_table(void **state)
+{
+    struct scratch *s = *state;
+    struct credentials *c = NULL;
+    struct checker *k = checker_of(s);
+    struct str file = arena_printf(s->arena, "neu:%s\nben:%s\nanna:%s\n", six, five, five);
+
+    assert_int_equal(checker_password(k, STR("anna"), STR("five"), 0), CREDENTIALS_OK);
+    assert_int_equal(checker_password(k, STR("ben"), STR("p:w d"), 0), CREDENTIALS_OK);
+    assert_int_equal(credentials_open(scratch_write(s, "users", file), &c, NULL), 0);
+    checker_use(k, c);
+    credentials_unref(c);
+    assert_int_equal(checker_password(k, STR("zehn"), STR("tenk"), 0), CREDENTIALS_WRONG);
+    assert_int_equal(checker_password(k, STR("ben"), STR("p:w d"), 0), CREDENTIALS_WRONG);
+    assert_int_equal(checker_password(k, STR("neu"), STR("p:w d"), 0), CREDENTIALS_LATER);
+    assert_int_equal(checker_password(k, STR("anna"), STR("five"), 0), CREDENTIALS_OK);
+    assert_int_equal(checker_password(k, STR("neu"), STR("p:w d"), SECOND), CREDENTIALS_OK);
+    checker_destroy(k);
+}
+
 static void what_a_file_has_wrong_is_named(void **state)
 {
     static const struct {
@@ -204,6 +261,9 @@ int main(void)
         TEST(attempts_come_back_with_time),
         TEST(what_cannot_be_a_password_costs_no_hash),
         TEST(each_checker_has_its_own_state_over_one_table),
+        TEST(a_name_that_is_no_users_costs_what_a_users_does),
+        TEST(the_password_of_another_is_not_a_nobodys),
+        TEST(who_was_verified_still_is_under_another_table),
         TEST(what_a_file_has_wrong_is_named),
     };
 

@@ -232,8 +232,8 @@ static void a_refusal_says_what_to_do(void **state)
     assert_string_equal(says, "does not relay to fd00::1: it is private and in no network that "
                               "--allow names; add --allow fc00::/7 or a part of it");
     assert_false(rules_go_to_port(r, 25, says));
-    assert_string_equal(says, "does not go to port 25; start it with --ports 80,443,25 to permit "
-                              "that");
+    assert_string_equal(says, "does not go to port 25; start it with --ports 80,443,3544,7680,25 "
+                              "to permit that");
     networks_destroy(n);
     rules_unref(r);
     rules_unref(strict);
@@ -255,6 +255,33 @@ static void this_machines_networks_are_read(void **state)
 }
 
 /* --- by port ---------------------------------------------------------------------------------- */
+
+static void what_would_permit_a_port_keeps_the_others(void **state)
+{
+    static const char many[] = "1,3,5,7,9,11,13,15,17,19,21,23,27,29,31,33,35,37,39,41,43,45,47,49,"
+                               "51,53,55,57,59,61,63,65,67,69,71,73,75,77,79,81,83,85,87,89";
+    const struct {
+        struct rules_texts ports;
+        const char *says;
+    } cases[] = {
+        {TEXTS("443"), "start it with --ports 443,25 to permit that"},
+        {TEXTS("8443,9000-9100", "443"),
+         "start it with --ports 443,8443,9000-9100,25 to permit that"},
+        {TEXTS("26-65535,1-24"), "start it with --ports 1-24,26-65535,25 to permit that"},
+        {TEXTS(many), "add it to --ports to permit that"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct rules *r = rules_of(&(struct rules_options){.ports = cases[i].ports});
+        char says[RULES_SAYS];
+
+        assert_false(rules_go_to_port(r, 25, says));
+        assert_true(str_starts(str_of(says), STR("does not go to port 25; ")));
+        assert_string_equal(says + 24, cases[i].says);
+        rules_unref(r);
+    }
+}
 
 static void tunnels_go_to_the_ports_that_were_named(void **state)
 {
@@ -431,23 +458,73 @@ static void what_the_command_line_says_wrong_is_named(void **state)
 
 /* --- credentials of upstreams ----------------------------------------------------------------- */
 
-static void credentials_are_ready_to_be_sent(void **state)
+/* What goes to the host's upstream, or "" for nothing. */
+static struct str sent_for(const struct rules *r, const char *host)
 {
-    struct scratch *s = *state;
     struct host_rules of;
 
-    struct rules *r = rules_of(&(struct rules_options){
-        .upstream = "http://proxy.test:3128",
-        .upstream_for = TEXTS("a.test=http://other.test:8080"),
-        .upstream_credentials = own_file(s, "secret", "Aladdin:open sesame\nnot this\n")});
-    rules_for_host(r, STR("b.test"), &of);
-    assert_true(
-        str_eq(of.upstream->upstream->authorization, STR("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")));
-    assert_null(memchr(of.upstream->text.p, 'A', of.upstream->text.n));
-    rules_for_host(r, STR("a.test"), &of);
-    assert_true(
-        str_eq(of.upstream->upstream->authorization, STR("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==")));
-    assert_int_equal(rules_warning(r).n, 0);
+    rules_for_host(r, str_of(host), &of);
+    assert_true(str_find(of.upstream->text, 'A') == of.upstream->text.n); /* for the record */
+    return of.upstream->upstream->authorization;
+}
+
+#define ALADDIN STR("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==") /* "Aladdin:open sesame" */
+#define OTHER STR("Basic bWU6cA==")                       /* "me:p" */
+
+static void credentials_are_for_one_upstream_alone(void **state)
+{
+    const struct {
+        const char *file;
+        struct str sent, sent_to_other;
+    } cases[] = {
+        {"Aladdin:open sesame\n", ALADDIN, STR("")},
+        {"Aladdin:open sesame", ALADDIN, STR("")},
+        {"# for both\n\nAladdin:open sesame\r\nhttp://Other.test:8080/ me:p\n", ALADDIN, OTHER},
+        {"http://other.test:8080 me:p\n", STR(""), OTHER},
+        {"http://proxy.test:3128 Aladdin:open sesame\n", ALADDIN, STR("")},
+    };
+    struct scratch *s = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct rules *r = rules_of(&(struct rules_options){
+            .upstream = "http://proxy.test:3128",
+            .upstream_for = TEXTS("a.test=http://other.test:8080", "b.test=http://proxy.test:8080",
+                                  "c.test=http://proxy.test:3128"),
+            .upstream_credentials = own_file(s, "secret", cases[i].file)});
+
+        assert_true(str_eq(sent_for(r, "x.test"), cases[i].sent));
+        assert_true(str_eq(sent_for(r, "a.test"), cases[i].sent_to_other));
+        assert_true(str_eq(sent_for(r, "b.test"), STR("")));
+        assert_true(str_eq(sent_for(r, "c.test"), cases[i].sent)); /* it is the same proxy */
+        assert_int_equal(rules_warning(r).n, 0);
+        rules_unref(r);
+    }
+}
+
+static void what_a_policy_has_for_its_own_is_not_for_the_command_lines(void **state)
+{
+    struct scratch *s = *state;
+    const char *own = own_file(s, "own", "me:p\n");
+    struct rules_options options = {.upstream = "http://proxy.test:3128"};
+    struct rules *r;
+
+    own_file(s, "secret", "Aladdin:open sesame\n");
+    options.policy = own_file(s, "policy.yaml",
+                              "upstream: {default: 'http://other.test:8080', "
+                              "credentials: secret}\n");
+    r = rules_of(&options);
+    assert_true(str_eq(sent_for(r, "x.test"), STR("")));
+    rules_unref(r);
+
+    options.upstream_credentials = own;
+    r = rules_of(&options);
+    assert_true(str_eq(sent_for(r, "x.test"), OTHER));
+    rules_unref(r);
+
+    options.upstream_credentials = NULL;
+    options.policy = own_file(s, "policy.yaml", "upstream: {credentials: secret}\n");
+    r = rules_of(&options);
+    assert_true(str_eq(sent_for(r, "x.test"), ALADDIN));
     rules_unref(r);
 }
 
@@ -467,17 +544,51 @@ static void a_password_that_others_can_read_is_warned_of(void **state)
 
 static void wrong_credentials_are_not_repeated(void **state)
 {
-    static const char *const wrong[] = {"", "\n", "geheim\n", ":geheim\n", "u:ge\x01heim\n"};
+    static const struct {
+        const char *file, *says;
+    } cases[] = {
+        {"", "/secret:1: expected USER:PASSWORD"},
+        {"\n", "/secret:1: expected USER:PASSWORD"},
+        {"geheim\n", "/secret:1: expected USER:PASSWORD"},
+        {":geheim\n", "/secret:1: expected USER:PASSWORD"},
+        {"u:ge\x01heim\n", "/secret:1: expected USER:PASSWORD"},
+        {"u:geheim\nu:geheim\n", "/secret:2: this upstream's password stands here twice"},
+        {"u:geheim\nhttp://proxy.test:3128 u:geheim\n",
+         "/secret:2: this upstream's password stands here twice"},
+        {"http://proxy.test:3128\n", "/secret:1: expected http://HOST:PORT USER:PASSWORD"},
+        {"http://proxy.test:3128 geheim\n", "/secret:1: expected http://HOST:PORT USER:PASSWORD"},
+        {"http://proxy.test:3129 u:geheim\n", "/secret:1: no upstream is this proxy"},
+    };
     struct scratch *s = *state;
 
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct rules *r = NULL;
         struct err err;
-        struct rules_options options = {.upstream_credentials = own_file(s, "secret", wrong[i])};
+        struct rules_options options = {.upstream = "http://proxy.test:3128",
+                                        .upstream_credentials =
+                                            own_file(s, "secret", cases[i].file)};
 
         assert_true(rules_create(&options, &r, &err) < 0);
-        assert_true(str_ends(str_of(err.text), STR("/secret:1: expected USER:PASSWORD")));
+        assert_null(r);
+        if (!str_ends(str_of(err.text), str_of(cases[i].says)))
+            fail_msg("%s", err.text);
+        options.upstream = NULL;
+        assert_true(rules_create(&options, &r, &err) < 0);
+        assert_null(strstr(err.text, "geheim"));
     }
+}
+
+static void credentials_alone_say_not_whose_they_are(void **state)
+{
+    struct rules *r = NULL;
+    struct rules_options options = {.upstream_for = TEXTS("a.test=http://proxy.test:3128"),
+                                    .upstream_credentials = own_file(*state, "secret", "u:p\n")};
+    struct err err;
+
+    assert_true(rules_create(&options, &r, &err) < 0);
+    assert_true(
+        str_ends(str_of(err.text), STR("/secret:1: which upstream this is for is not clear: "
+                                       "expected http://HOST:PORT USER:PASSWORD")));
 }
 
 /* --- the policy file -------------------------------------------------------------------------- */
@@ -634,14 +745,17 @@ int main(void)
         cmocka_unit_test(with_allow_private_servers_are_those_of_its_networks),
         cmocka_unit_test(a_refusal_says_what_to_do),
         cmocka_unit_test(this_machines_networks_are_read),
+        cmocka_unit_test(what_would_permit_a_port_keeps_the_others),
         cmocka_unit_test(tunnels_go_to_the_ports_that_were_named),
         cmocka_unit_test(the_most_specific_rule_of_each_sort_holds),
         cmocka_unit_test(without_rules_nothing_holds),
         cmocka_unit_test(times_and_rates_have_units),
         cmocka_unit_test(what_the_command_line_says_wrong_is_named),
-        TEST(credentials_are_ready_to_be_sent),
+        TEST(credentials_are_for_one_upstream_alone),
+        TEST(what_a_policy_has_for_its_own_is_not_for_the_command_lines),
         TEST(a_password_that_others_can_read_is_warned_of),
         TEST(wrong_credentials_are_not_repeated),
+        TEST(credentials_alone_say_not_whose_they_are),
         TEST(a_policy_file_says_the_same_things),
         TEST(the_command_line_adds_to_the_policy_file_and_wins),
         TEST(an_empty_policy_file_says_nothing),

@@ -91,7 +91,7 @@ static void only_some_ports_may_be_tunnelled_to(void **state)
     world_obey(w, &(struct rules_options){.ports = TEXTS("443,8443")});
     assert_answered(w, "CONNECT 198.51.100.1:25 HTTP/1.1\r\nHost: x\r\n\r\n", "403 Forbidden",
                     "198.51.100.1:25 is refused: flightstrip does not go to port 25; "
-                    "start it with --ports 80,443,25 to permit that");
+                    "start it with --ports 443,8443,25 to permit that");
     const char *all = seen(w);
     assert_non_null(strstr(all, "rule-applied type=port text=ports\n"));
     assert_non_null(strstr(all, "flow-closed why=refused\n"));
@@ -117,7 +117,7 @@ static void a_plain_request_is_not_for_another_services_port(void **state)
 
     assert_answered(w, "POST http://127.0.0.1:25/ HTTP/1.1\r\nHost: x\r\n\r\n", "403 Forbidden",
                     "127.0.0.1:25 is refused: flightstrip does not go to port 25; start it with "
-                    "--ports 80,443,25 to permit that");
+                    "--ports 80,443,3544,7680,25 to permit that");
     const char *all = seen(w);
     assert_non_null(strstr(all, "rule-applied type=port text=ports\n"));
     assert_non_null(strstr(all, "flow-closed why=refused\n"));
@@ -427,13 +427,21 @@ static void a_tunnel_on_its_way_keeps_its_upstream(void **state)
 
 /* Credentials: anna's password is "five". */
 
+#define FIVE "$5$s5$2B5.lLgLytpZaNOB.qnLiBXGGJSNQmTZWG8ot44eLZD"
+
+static struct credentials *credentials_of(const char *users)
+{
+    struct credentials *c = NULL;
+
+    assert_int_equal(credentials_parse("users", str_of(users), &c, NULL), 0);
+    return c;
+}
+
 static int set_up_with_users(void **state)
 {
-    static const char users[] = "anna:$5$s5$2B5.lLgLytpZaNOB.qnLiBXGGJSNQmTZWG8ot44eLZD\n";
     struct world *w = calloc(1, sizeof *w);
-    struct proxy_options options = {0};
+    struct proxy_options options = {.credentials = credentials_of("anna:" FIVE "\n")};
 
-    assert_int_equal(credentials_parse("users", str_of(users), &options.credentials, NULL), 0);
     world_init(w, &options);
     credentials_unref(options.credentials);
     *state = w;
@@ -441,6 +449,7 @@ static int set_up_with_users(void **state)
 }
 
 #define RIGHT "Proxy-Authorization: Basic YW5uYTpmaXZl\r\n"
+#define BENS "Proxy-Authorization: Basic YmVuOmZpdmU=\r\n"
 #define WRONG "Proxy-Authorization: Basic YW5uYTpzaXg=\r\n"
 
 static void who_shows_no_password_is_asked_for_it(void **state)
@@ -494,6 +503,26 @@ static void who_tries_too_many_has_to_wait(void **state)
                     "this proxy wants credentials");
 }
 
+static void new_users_hold_from_now_on(void **state)
+{
+    struct world *w = *state;
+    struct credentials *others = credentials_of("ben:" FIVE "\n");
+    int d = device(w), s;
+
+    say(w, d, "CONNECT origin.test:443 HTTP/1.1\r\nHost: x\r\n" RIGHT "\r\nhello");
+    s = server(w);
+    assert_string_equal(heard(w, s), "hello");
+    proxy_set_credentials(w->proxy, others);
+    credentials_unref(others);
+    settle(w);
+    say(w, d, " again"); /* an open tunnel is no matter of theirs */
+    assert_string_equal(heard(w, s), " again");
+    assert_answered(w, "CONNECT origin.test:443 HTTP/1.1\r\nHost: x\r\n" RIGHT "\r\n", "407 Proxy",
+                    "this proxy wants credentials");
+    say(w, device(w), "CONNECT origin.test:443 HTTP/1.1\r\nHost: x\r\n" BENS "\r\nhello");
+    assert_string_equal(heard(w, server(w)), "hello");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
 #define TEST_USERS(name) cmocka_unit_test_setup_teardown(name, set_up_with_users, world_tear_down)
 
@@ -523,6 +552,7 @@ int main(void)
         TEST_USERS(who_shows_no_password_is_asked_for_it),
         TEST_USERS(who_shows_the_password_is_served_and_it_goes_no_further),
         TEST_USERS(who_tries_too_many_has_to_wait),
+        TEST_USERS(new_users_hold_from_now_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -272,6 +272,30 @@ static void its_credentials_are_ours_alone(void **state)
     assert_null(strstr(seen(w), "pass"));
 }
 
+static void another_upstream_is_not_shown_them(void **state)
+{
+    struct world *w = *state;
+    struct scratch *s;
+    char own[64];
+    const char *const to[] = {own};
+    int d = device(w), up;
+
+    /* The default is elsewhere; the server that is heard is the second one. */
+    snprintf(own, sizeof own, "*.test=http://127.0.0.1:%u", w->server_port);
+    assert_int_equal(scratch_make((void **)&s), 0);
+    world_obey(w, &(struct rules_options){.upstream = "http://127.0.0.1:1",
+                                          .upstream_for = {to, 1},
+                                          .upstream_credentials =
+                                              scratch_write(s, "secret", STR("me:pass\n"))});
+    scratch_remove((void **)&s);
+    say(w, d, CONNECT);
+    up = server(w);
+    assert_string_equal(heard(w, up), CONNECT);
+    d = device(w);
+    say(w, d, GET);
+    assert_null(strstr(heard(w, server(w)), "Proxy-Authorization"));
+}
+
 static void a_device_is_not_asked_to_log_in_there(void **state)
 {
     struct world *w = *state;
@@ -379,6 +403,7 @@ int main(void)
         TEST(an_upstream_that_is_not_there_is_said),
         TEST(a_request_goes_on_in_absolute_form),
         TEST(its_credentials_are_ours_alone),
+        TEST(another_upstream_is_not_shown_them),
         TEST(a_device_is_not_asked_to_log_in_there),
         TEST(its_connection_serves_requests_for_any_host),
         TEST(what_is_direct_goes_past_it),

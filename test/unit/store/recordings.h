@@ -8,7 +8,10 @@
 
 #include <stdio.h>
 
-enum { BEGAN_US = 1700000000 };
+enum {
+    BEGAN_US = 1700000000,
+    PATIENCE_MS = 24 * 3600 * 1000, /* so that nothing depends on how busy this machine is */
+};
 
 static inline struct recorder *record(const char *path, struct recording_state *ret_state)
 {
@@ -17,6 +20,7 @@ static inline struct recorder *record(const char *path, struct recording_state *
 
     if (recorder_open(path, BEGAN_US, &r, ret_state, &err) < 0)
         fail_msg("%s", err.text);
+    recorder_set_patience(r, PATIENCE_MS);
     return r;
 }
 

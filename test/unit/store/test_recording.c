@@ -8,7 +8,9 @@
 #include "test/unit/store/scratch.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
+#include <sqlite3.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -300,6 +302,63 @@ static void what_is_not_committed_is_bounded(void **state)
     stop(r);
 }
 
+/* Another program that writes where it should not. */
+
+static void meddle(const char *path, const char *sql)
+{
+    sqlite3 *db = NULL;
+
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_busy_timeout(db, INT_MAX), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void others_rows_do_not_take_our_numbers(void **state)
+{
+    enum { ALL = 40 * 41 / 2 };
+    static const struct {
+        const char *sql;
+        uint64_t count, sum; /* of what is there in the end, and of the numbers that were put */
+    } cases[] = {
+        {"INSERT INTO observation SELECT 4, at_us, kind, source, device, flow, fields"
+         " FROM observation WHERE seq = 3",
+         40, ALL},
+        {"INSERT INTO observation SELECT 30, at_us, kind, source, device, flow, fields"
+         " FROM observation WHERE seq = 3",
+         40, ALL},
+        {"INSERT INTO observation SELECT 1000, 1000000, kind, source, device, flow, fields"
+         " FROM observation WHERE seq = 3",
+         41, ALL + 3},
+        {"DELETE FROM observation WHERE seq = 3", 39, ALL - 3},
+        {"DELETE FROM observation", 37, ALL - 6},
+    };
+    struct scratch *dir = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *path = scratch_path(dir, "meddled.flight");
+        struct recording_state rs;
+        struct recorder *r = record(path, &rs);
+        uint64_t seq = 0;
+
+        while (seq < 3)
+            put_progress(r, ++seq);
+        wait_until_committed(r, seq);
+        meddle(path, cases[i].sql);
+        while (seq < 20)
+            put_progress(r, ++seq);
+        wait_until_committed(r, seq); /* or the test never ends */
+        while (seq < 40)
+            put_progress(r, ++seq);
+        stop(r);
+
+        struct seen s = replay_file(path);
+        assert_true(s.count == cases[i].count && s.sum == cases[i].sum);
+        assert_true(s.last_seq == (s.count > 40 ? 1000 : 40));
+        unlink(path);
+    }
+}
+
 /* Reading while it is written. */
 
 static void a_recording_is_read_while_it_is_written(void **state)
@@ -517,6 +576,7 @@ int main(void)
         CLAIM(a_flush_leaves_nothing_to_commit),
         CLAIM(a_trickle_is_committed_without_more_to_follow),
         CLAIM(what_is_not_committed_is_bounded),
+        CLAIM(others_rows_do_not_take_our_numbers),
         CLAIM(a_recording_is_read_while_it_is_written),
         CLAIM(a_recorder_does_not_wait_for_a_reader),
         CLAIM(a_replay_begins_and_stops_where_it_is_told),

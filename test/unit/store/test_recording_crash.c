@@ -28,6 +28,7 @@ static void record_until_killed(const char *path, uint64_t seed, int said)
         fprintf(stderr, "%s\n", err.text);
         _exit(1);
     }
+    recorder_set_patience(r, PATIENCE_MS);
     at_us = rs.last_us;
     for (uint64_t seq = rs.last_seq + 1;; seq++) {
         struct obs o = {.seq = seq,

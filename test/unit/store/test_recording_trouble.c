@@ -131,6 +131,31 @@ static void stay_whole_when_closed_on_a_full_disk(struct disk *d)
     assert_true(settle_file(d->path).next_seq == rs.last_seq + 2);
 }
 
+/* A disk that is merely slow. */
+
+static void a_put_that_does_not_wait_loses_and_says_so(void **state)
+{
+    struct scratch *dir = *state;
+    const char *path = scratch_path(dir, "slow.flight");
+    struct recording_state rs;
+    struct recorder *r = record(path, &rs);
+    uint64_t seq = 0, lost = 0;
+
+    recorder_set_patience(r, 0);
+    do {
+        put_progress(r, ++seq);
+        recorder_trouble(r, &lost, NULL);
+    } while (!lost); /* no disk takes them as fast */
+    recorder_set_patience(r, PATIENCE_MS);
+    seq = put_until_well(r, seq);
+    recorder_trouble(r, &lost, NULL);
+    stop(r);
+
+    struct account a = settle_file(path);
+    assert_true(a.next_seq == seq + 1);
+    assert_true(a.gaps >= 1 && a.lost == lost);
+}
+
 /* A limit on how long this process's files get. */
 
 static void limit_size(struct disk *d)
@@ -216,6 +241,7 @@ int main(void)
 {
 #define CLAIM(f) cmocka_unit_test_setup_teardown(f, scratch_make, scratch_remove)
     const struct CMUnitTest tests[] = {
+        CLAIM(a_put_that_does_not_wait_loses_and_says_so),
         CLAIM(a_recorder_survives_a_limit),
         CLAIM(a_recording_is_whole_when_closed_at_a_limit),
         CLAIM(a_recorder_survives_a_full_disk),
