@@ -26,8 +26,8 @@ all: need-build ## the program, as build/flightstrip
 need-build:
 	@tools/need.sh build test
 
-demo: all ## a provisioning run acted out on this machine, its strip growing in the terminal
-	@$(PROGRAM) rehearse user-driven-2019 --speed 60
+demo: all ## a provisioning run acted out on this machine, its strip growing in the terminal and the browser
+	@$(PROGRAM) rehearse user-driven-2019 --speed 60 --web auto
 
 test: all ## every test; ends with `N passed, N failed`
 	@echo 'testing'

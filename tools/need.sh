@@ -10,7 +10,7 @@ set -euo pipefail
 declare -A groups=(
     # The compiler, the build system, and the libraries that meson.build asks for.
     [build]='gcc libc6-dev pkgconf meson ninja-build python3 libsqlite3-dev libssl-dev
-        libc-ares-dev libyaml-dev libpcre2-dev libjansson-dev libmicrohttpd-dev libcrypt-dev
+        libc-ares-dev libyaml-dev libpcre2-dev libjansson-dev libmicrohttpd-dev libcrypt-dev zlib1g-dev
         node-llhttp'
     [test]='libcmocka-dev curl ca-certificates openssl'
     [san]='libasan8 libubsan1 libtsan2 util-linux'

@@ -2,14 +2,15 @@
 # bash completion for flightstrip. What stands between the two marks is written by tools/docs.py.
 
 # begin completion
-_flightstrip_commands='record explain rehearse export note rules endpoints help version'
+_flightstrip_commands='record explain open rehearse export note rules endpoints help version'
 
 _flightstrip_options()
 {
     case $1 in
-    record) echo '--output --proxy --device --allow --ports --deny --block --throttle --delay --upstream --upstream-for --upstream-credentials --users --policy --connect-to --name-server --web --for --traffic --knowledge --help' ;;
+    record) echo '--output --proxy --device --allow --ports --deny --block --throttle --delay --upstream --upstream-for --upstream-credentials --users --policy --connect-to --name-server --web --web-cert --web-key --for --traffic --knowledge --help' ;;
     explain) echo '--device --format --traffic --knowledge --help' ;;
-    rehearse) echo '--speed --output --traffic --knowledge --list --help' ;;
+    open) echo '--web --web-cert --web-key --knowledge --help' ;;
+    rehearse) echo '--speed --output --traffic --knowledge --web --web-cert --web-key --list --help' ;;
     export) echo '--as --output --help' ;;
     note) echo '--at --help' ;;
     rules) echo '--knowledge --help' ;;
@@ -41,14 +42,23 @@ _flightstrip_argument()
     record,--connect-to | record,-c) echo 'HOST:PORT:ADDR:PORT' ;;
     record,--name-server) echo 'ADDR[:PORT]' ;;
     record,--web) echo '[ADDR:]PORT' ;;
+    record,--web-cert) echo 'FILE' ;;
+    record,--web-key) echo 'FILE' ;;
     record,--for) echo 'DURATION' ;;
     record,--knowledge | record,-k) echo 'DIR' ;;
     explain,--device | explain,-d) echo 'DEVICE' ;;
     explain,--format | explain,-f) echo 'text markdown json ndjson csv' ;;
     explain,--knowledge | explain,-k) echo 'DIR' ;;
+    open,--web) echo '[ADDR:]PORT' ;;
+    open,--web-cert) echo 'FILE' ;;
+    open,--web-key) echo 'FILE' ;;
+    open,--knowledge | open,-k) echo 'DIR' ;;
     rehearse,--speed | rehearse,-s) echo 'N|max' ;;
     rehearse,--output | rehearse,-o) echo 'FILE' ;;
     rehearse,--knowledge | rehearse,-k) echo 'DIR' ;;
+    rehearse,--web) echo '[ADDR:]PORT' ;;
+    rehearse,--web-cert) echo 'FILE' ;;
+    rehearse,--web-key) echo 'FILE' ;;
     export,--as | export,-a) echo 'ndjson har csv squid' ;;
     export,--output | export,-o) echo 'FILE' ;;
     note,--at | note,-a) echo 'TIME' ;;

@@ -8,8 +8,8 @@
 #include <string.h>
 
 const struct cmd *const cmd_list[] = {
-    &cmd_record, &cmd_explain,   &cmd_rehearse, &cmd_export,  &cmd_note,
-    &cmd_rules,  &cmd_endpoints, &cmd_help,     &cmd_version, NULL,
+    &cmd_record, &cmd_explain,   &cmd_open, &cmd_rehearse, &cmd_export, &cmd_note,
+    &cmd_rules,  &cmd_endpoints, &cmd_help, &cmd_version,  NULL,
 };
 
 const struct cmd *cmd_named(const char *name, struct err *err)

@@ -6,6 +6,7 @@
 
 extern const struct cmd cmd_record;
 extern const struct cmd cmd_explain;
+extern const struct cmd cmd_open;
 extern const struct cmd cmd_rehearse;
 extern const struct cmd cmd_export;
 extern const struct cmd cmd_note;

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/timefmt.h"
 #include "store/lock.h"
-#include "store/recording.h"
+#include "store/notes.h"
 
 #include <errno.h>
 
@@ -100,7 +100,7 @@ static int run(const void *options, char **operands)
         return EXIT_TROUBLE;
     }
     if (find_time(operands[0], o->at, &at_us, &err) < 0 ||
-        recording_note(operands[0], at_us, text, &err) < 0) {
+        recording_add_note(operands[0], at_us, text, NULL, &err) < 0) {
         log_error("%s", err.text);
         return EXIT_TROUBLE;
     }

@@ -5,10 +5,11 @@
 #include "base/log.h"
 #include "base/notify.h"
 #include "base/xalloc.h"
-#include "cmd/record_web.h"
+#include "cmd/page.h"
 #include "cmd/record_where.h"
 #include "cmd/session.h"
 #include "loop/activation.h"
+#include "serve/process.h"
 #include "sources/proxy/credentials.h"
 #include "sources/proxy/proxy.h"
 #include "sources/proxy/rules.h"
@@ -17,6 +18,7 @@
 #include <inttypes.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define DEFAULT_PROXY "8080"
 
@@ -26,8 +28,9 @@
 enum { SOCKETS_MAX = 16 };
 
 struct record_options {
-    const char *output, *name_server, *web, *upstream, *upstream_credentials, *users, *policy;
+    const char *output, *name_server, *upstream, *upstream_credentials, *users, *policy;
     struct texts proxies, names, connect_to, knowledge;
+    struct page_words web;
     struct texts allow, ports, deny, block, throttle, delay, upstream_for;
     uint64_t for_us;
     bool traffic;
@@ -91,9 +94,7 @@ static const struct opt options_table[] = {
      AT(connect_to), NULL},
     {OPT_TEXT, 0, "name-server", "ADDR[:PORT]", "Ask this name server instead of the system's.",
      AT(name_server), NULL},
-    {OPT_TEXT, 0, "web", "[ADDR:]PORT",
-     "Show metrics for Prometheus here, at /metrics; on 127.0.0.1 when only a port is given.",
-     AT(web), NULL},
+    PAGE_OPTIONS(struct record_options),
     {OPT_DURATION, 0, "for", "DURATION", "Stop after this time, such as 90s, 45m or 2h.",
      AT(for_us), NULL},
     {OPT_FLAG, 't', "traffic", NULL, "Show every flow as it opens and closes.", AT(traffic), NULL},
@@ -276,14 +277,36 @@ static void let_flows_end(struct recording_run *run)
     session_run_on(run->session);
 }
 
-static int record(struct session *s, const struct record_options *o, struct activation *sockets)
+/* What the metrics are of is the caller's to keep, as long as the page. */
+static int show_page(struct session *s, const struct proxy *proxy, const struct record_options *o,
+                     int fd, struct metrics_of *metrics, struct page **ret_page, struct err *err)
+{
+    if (!s->served)
+        return 0;
+    *metrics = (struct metrics_of){.proxy = proxy,
+                                   .stream = &s->stream,
+                                   .devices = &s->devices,
+                                   .recorder = s->recorder,
+                                   .began_wall_us = process_began_wall_us()};
+    return page_open(s->loop,
+                     &(struct page_options){.words = &o->web,
+                                            .fd = fd,
+                                            .recordings = &s->served,
+                                            .recording_count = 1,
+                                            .metrics = metrics},
+                     ret_page, err);
+}
+
+static int record(struct session *s, const struct record_options *o, struct activation *sockets,
+                  int web_fd)
 {
     struct recording_run run = {.session = s, .options = o};
-    struct record_web *web;
+    struct metrics_of metrics;
+    struct page *page = NULL;
     struct err err;
 
     if (open_proxy(s, o, sockets, &run.proxy, &err) < 0 ||
-        record_web_open(s, run.proxy, o->web, sockets, &web, &err) < 0) {
+        show_page(s, run.proxy, o, web_fd, &metrics, &page, &err) < 0) {
         log_error("%s", err.text);
         proxy_destroy(run.proxy);
         session_abandon(s);
@@ -297,7 +320,7 @@ static int record(struct session *s, const struct record_options *o, struct acti
     session_on_reload(s, NULL, NULL);
     notify_stopping();
     let_flows_end(&run);
-    record_web_close(web);
+    page_close(page);
     proxy_stop(run.proxy);
 
     int status = session_end(s);
@@ -309,6 +332,7 @@ static int record(struct session *s, const struct record_options *o, struct acti
 
 static int run_with(const struct record_options *o, struct activation *sockets)
 {
+    int web_fd = activation_next(sockets, STR("web"));
     struct session *session;
     struct err err;
 
@@ -316,13 +340,16 @@ static int run_with(const struct record_options *o, struct activation *sockets)
                                                .names = &o->names,
                                                .knowledge = &o->knowledge,
                                                .traffic = o->traffic,
-                                               .for_us = o->for_us},
+                                               .for_us = o->for_us,
+                                               .serves = page_is_wanted(&o->web, web_fd)},
                      &session, &err) < 0) {
         log_error("%s", err.text);
+        if (web_fd >= 0)
+            close(web_fd);
         return EXIT_TROUBLE;
     }
 
-    int status = record(session, o, sockets);
+    int status = record(session, o, sockets, web_fd);
     session_close(session);
     return status;
 }

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/timefmt.h"
 #include "cmd/output.h"
+#include "cmd/page.h"
 #include "cmd/session.h"
 #include "rehearse/rehearsal.h"
 #include "rehearse/scenarios.h"
@@ -23,6 +24,7 @@ enum { DEFAULT_SPEED = 60, SPEED_MAX = 10000, NAMES_TRIED = 1000 };
 
 struct rehearse_options {
     const char *speed, *output;
+    struct page_words web;
     struct texts knowledge;
     bool list, traffic;
 };
@@ -41,6 +43,7 @@ static const struct opt options_table[] = {
     {OPT_FLAG, 't', "traffic", NULL, "Show every flow as it opens and closes.", AT(traffic), NULL},
     {OPT_TEXTS, 'k', "knowledge", "DIR",
      "Add the rules and endpoints in this folder; may be given again.", AT(knowledge), NULL},
+    PAGE_OPTIONS(struct rehearse_options),
     {OPT_FLAG, 'l', "list", NULL, "List the scenarios, and what in each is invented.", AT(list),
      NULL},
     {0},
@@ -179,15 +182,39 @@ static void screen(void *ctx, struct str says)
     buf_finish(&at);
 }
 
-static int act(struct session *s, const struct scenario *scenario, const char *path)
+static int show_page(struct session *s, const struct page_words *words, struct page **ret_page,
+                     struct err *err)
+{
+    if (!s->served)
+        return 0;
+    return page_open(s->loop,
+                     &(struct page_options){
+                         .words = words, .fd = -1, .recordings = &s->served, .recording_count = 1},
+                     ret_page, err);
+}
+
+/* Who looks at the page has only begun when a rehearsal ends; where nobody sits, it is over. */
+static void serve_on(struct session *s)
+{
+    if (!s->served || !s->on_terminal || s->was_stopped)
+        return;
+    log_info("the rehearsal is over, and the page stays; Ctrl-C ends it");
+    session_serve_on(s);
+}
+
+static int act(struct session *s, const struct page_words *words, const struct scenario *scenario,
+               const char *path)
 {
     const struct rehearsal_watcher watcher = {.ended = ended, .screen = screen, .ctx = s};
-    struct rehearsal *rehearsal;
+    struct rehearsal *rehearsal = NULL;
+    struct page *page = NULL;
     struct err err;
 
     if (rehearsal_create(s->loop, &s->stream, &s->devices, scenario, &watcher, &rehearsal, &err) <
-        0) {
+            0 ||
+        show_page(s, words, &page, &err) < 0) {
         log_error("%s", err.text);
+        rehearsal_destroy(rehearsal);
         session_abandon(s);
         return EXIT_TROUBLE;
     }
@@ -198,6 +225,9 @@ static int act(struct session *s, const struct scenario *scenario, const char *p
 
     int status = session_end(s);
     rehearsal_destroy(rehearsal);
+    if (status == EXIT_OK)
+        serve_on(s);
+    page_close(page);
     if (status == EXIT_OK)
         log_info("%s is written; flightstrip explain %s tells it again", path, path);
     return status;
@@ -219,12 +249,13 @@ static int rehearse(const struct rehearse_options *o, const struct scenario *sce
         return EXIT_TROUBLE;
     }
     options.held = !options.speed;
+    options.serves = page_is_wanted(&o->web, -1);
     if (session_open(&options, &session, &err) < 0) {
         log_error("%s", err.text);
         return EXIT_TROUBLE;
     }
 
-    int status = act(session, scenario, path);
+    int status = act(session, &o->web, scenario, path);
     session_close(session);
     return status;
 }
@@ -259,6 +290,9 @@ const struct cmd cmd_rehearse = {
         "SCENARIO is the name of one that --list shows (" FIRST_SCENARIO
         " when not given), or a file of your own; knowledge/scenarios/README.md describes the "
         "format.\n"
+        "\n"
+        "With --web the page shows it while it goes on, and on a terminal it stays after the end, "
+        "until Ctrl-C.\n"
         "\n"
         "The times on the strip are the scenario's, at any speed. At 60 a run of twenty minutes "
         "takes twenty seconds, and on a machine that is too slow for that, a little longer.",

@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { TROUBLE_EVERY_US = 1000000 };
@@ -92,12 +93,22 @@ static void ask_recorder(void *ctx)
     loop_set_timer(s->loop, &s->trouble_timer, loop_now_us(s->loop) + trouble_every_us(s));
 }
 
+/* Which explainer that is may change. */
+static void explain(void *ctx, const struct obs *o)
+{
+    struct session *s = ctx;
+
+    explainer_put(s->explainer, o);
+    if (s->served)
+        served_put(s->served, o);
+}
+
 /* What a continued recording holds: the explainer and the devices know it before anything new. */
 static bool remember(void *ctx, const struct obs *o)
 {
     struct session *s = ctx;
 
-    explainer_put(s->explainer, o);
+    explain(s, o);
     if (o->kind == OBS_DEVICE_SEEN)
         devices_restore(&s->devices, o->device, o->client);
     return true;
@@ -174,14 +185,6 @@ static void init_clock(struct session *s, const struct session_options *o)
         clock_init_paced(&s->clock, o->speed);
 }
 
-/* Which explainer that is may change. */
-static void explain(void *ctx, const struct obs *o)
-{
-    struct session *s = ctx;
-
-    explainer_put(s->explainer, o);
-}
-
 /* The sinks, in the order in which each observation reaches them. */
 static void connect_sinks(struct session *s, const struct session_options *o)
 {
@@ -202,6 +205,23 @@ static void set_timers(struct session *s, uint64_t for_us)
         loop_set_timer(s->loop, &s->end_timer, clock_now_us(&s->clock) + for_us);
 }
 
+static const char *name_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+static void make_served(struct session *s)
+{
+    s->served = served_create(&(struct served_options){.path = s->path,
+                                                       .name = name_of(s->path),
+                                                       .kind = "recording",
+                                                       .takes_notes = true,
+                                                       .knowledge = s->knowledge,
+                                                       .explainer = s->explainer});
+}
+
 static int open_parts(struct session *s, const struct session_options *o, struct err *err)
 {
     struct recording_state state = {0};
@@ -219,12 +239,18 @@ static int open_parts(struct session *s, const struct session_options *o, struct
     r = loop_on_signal(s->loop, on_signal, s, err); /* before the recorder has its thread */
     if (r)
         return r;
+    if (o->serves && o->path)
+        make_served(s);
     if (o->path) {
         r = open_recording(s, &state, err);
         if (r)
             return r;
     }
     connect_sinks(s, o);
+    if (s->served) {
+        s->served->about.began_wall_us = s->clock.began_wall_us;
+        served_is_live(s->served, &s->clock, s->recorder);
+    }
     if (state.last_seq)
         recording_state_resume(&state, &s->stream);
     set_timers(s, o->for_us);
@@ -274,6 +300,8 @@ void session_change_knowledge(struct session *s, struct knowledge *knowledge,
                               struct explainer *explainer)
 {
     live_change_explainer(s->live, explainer);
+    if (s->served)
+        served_use(s->served, knowledge, explainer);
     explainer_destroy(s->explainer);
     knowledge_destroy(s->knowledge);
     s->explainer = explainer;
@@ -303,8 +331,7 @@ int session_reload_knowledge(struct session *s, struct err *err)
 
 /* --- end --- */
 
-/* Whoever presses Ctrl-C again does not want to wait for the end of what follows. */
-static void release_signals(void)
+static sigset_t signals_of_ours(void)
 {
     sigset_t ours;
 
@@ -312,6 +339,14 @@ static void release_signals(void)
     sigaddset(&ours, SIGINT);
     sigaddset(&ours, SIGTERM);
     sigaddset(&ours, SIGHUP);
+    return ours;
+}
+
+/* Whoever presses Ctrl-C again does not want to wait for the end of what follows. */
+static void release_signals(void)
+{
+    sigset_t ours = signals_of_ours();
+
     pthread_sigmask(SIG_UNBLOCK, &ours, NULL);
 }
 
@@ -363,10 +398,24 @@ int session_end(struct session *s)
     loop_del_timer(s->loop, &s->end_timer);
     observe(s, OBS_SOURCE_LOST, NULL);
     explainer_finish(s->explainer);
+    if (s->served)
+        served_end(s->served);
     if (s->recorder)
         status = close_recorder(s);
     live_end(s->live);
     return status;
+}
+
+/* A clock that is held stands still meanwhile. */
+void session_serve_on(struct session *s)
+{
+    sigset_t ours = signals_of_ours();
+
+    pthread_sigmask(SIG_BLOCK, &ours, NULL);
+    loop_busy(s->loop, 1);
+    loop_run(s->loop);
+    loop_busy(s->loop, -1);
+    release_signals();
 }
 
 void session_abandon(struct session *s)
@@ -389,6 +438,7 @@ void session_close(struct session *s)
         loop_del_timer(s->loop, &s->end_timer);
     }
     loop_destroy(s->loop);
+    served_destroy(s->served);
     explainer_destroy(s->explainer);
     knowledge_destroy(s->knowledge);
     devices_finish(&s->devices);

@@ -20,6 +20,7 @@
 #include "obs/devices.h"
 #include "obs/stream.h"
 #include "report/live.h"
+#include "serve/served.h"
 
 struct catch_up;
 
@@ -32,6 +33,7 @@ struct session_options {
     double speed;                  /* a paced clock so much faster than time; 0: as time does */
     bool held;                     /* the clock is held: it moves when nothing else does */
     const char *about;             /* kept with the recording: what it is of. NULL: not said */
+    bool serves;                   /* it is shown on the page: `served` is there */
 };
 
 struct session {
@@ -42,7 +44,8 @@ struct session {
     struct knowledge *knowledge;
     struct explainer *explainer;
     struct live *live;
-    bool was_stopped; /* by a signal */
+    struct served *served; /* NULL: not shown */
+    bool was_stopped;      /* by a signal */
     bool on_terminal;
     const struct texts *folders; /* of knowledge; may be NULL */
     void (*reload)(void *ctx);   /* NULL: nothing but the knowledge */
@@ -96,6 +99,9 @@ void session_run_on(struct session *s);
  * recording. Returns the exit status; what went wrong is logged.
  */
 int session_end(struct session *s);
+
+/* The recording is written; what is shown of it goes on being shown, until a signal comes. */
+void session_serve_on(struct session *s);
 
 /* What was to be watched cannot be: a recording that was made for it goes too when it is closed. */
 void session_abandon(struct session *s);

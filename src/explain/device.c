@@ -453,17 +453,6 @@ static void give_host(struct device *d, struct flow *f, struct str name, const s
     dispatch(d, f, FLOW_OPENED, o);
 }
 
-static bool is_address(struct str host)
-{
-    bool colon = false, digits = host.n > 0;
-
-    for (size_t i = 0; i < host.n; i++) {
-        colon |= host.p[i] == ':';
-        digits &= host.p[i] == '.' || (host.p[i] >= '0' && host.p[i] <= '9');
-    }
-    return colon || digits;
-}
-
 static struct flow *open_flow(struct device *d, const struct obs *o)
 {
     struct flow *f = map_get(&d->flows, o->flow);
@@ -498,8 +487,7 @@ static void on_opened(struct device *d, const struct obs *o)
     if (!f)
         return;
     moved(d, o->at_us);
-    /* Through a proxy the device says the name; on the wire the ClientHello or request says it. */
-    if (!is_address(o->host) || o->how == HOW_CONNECT || o->how == HOW_ABSOLUTE)
+    if (flow_says_host(o))
         give_host(d, f, o->host, o);
 }
 
@@ -655,6 +643,7 @@ static void on_closed(struct device *d, struct flow *f, const struct obs *o)
         f->failure = failure_of(f, o->why);
         if (f->failure) {
             service_of(d, f)->failed++;
+            d->flow_failed(d->listener_ctx, f->id, f->failure);
             dispatch(d, f, FLOW_FAILED, o);
         }
     }

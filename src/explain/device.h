@@ -72,7 +72,8 @@ struct device {
     size_t phase;      /* the furthest that has begun: index in rules, or SIZE_MAX */
 
     void (*listener)(void *ctx, const struct device *d, const struct moment *m, bool again);
-    void *listener_ctx;
+    void (*flow_failed)(void *ctx, uint64_t flow, enum flow_failure failure);
+    void *listener_ctx;                                  /* of both */
     struct host *(*host_of)(void *ctx, struct str name); /* the explainer's table of hosts */
     void *host_ctx;
 };

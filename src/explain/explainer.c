@@ -11,6 +11,7 @@
 #include "explain/snapshot.h"
 #include "explain/verdict.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,6 +127,7 @@ void explainer_destroy(struct explainer *ex)
 }
 
 static void listen(void *ctx, const struct device *d, const struct moment *m, bool again);
+static void flow_failed(void *ctx, uint64_t flow, enum flow_failure failure);
 
 static struct device *add_device(struct explainer *ex, const struct obs *o)
 {
@@ -135,6 +137,7 @@ static struct device *add_device(struct explainer *ex, const struct obs *o)
     d->host_of = host_of;
     d->host_ctx = ex;
     d->listener = listen;
+    d->flow_failed = flow_failed;
     d->listener_ctx = ex;
     ex->devices = xreallocarray(ex->devices, ex->device_count + 1, sizeof *ex->devices);
     ex->devices[ex->device_count++] = d;
@@ -248,15 +251,48 @@ void explainer_finish(struct explainer *ex)
 
 void explainer_listen(struct explainer *ex, const struct explainer_listener *listener)
 {
-    ex->listener = *listener;
+    assert(ex->listener_count < EXPLAINER_LISTENERS_MAX);
+    ex->listeners[ex->listener_count++] = *listener;
+}
+
+static void tell_moment(const struct explainer *ex, uint32_t device, const struct strip_moment *m,
+                        bool again)
+{
+    for (size_t i = 0; i < ex->listener_count; i++)
+        if (ex->listeners[i].moment)
+            ex->listeners[i].moment(ex->listeners[i].ctx, device, m, again);
+}
+
+static void tell_finding(const struct explainer *ex, uint32_t device, const struct strip_finding *f,
+                         bool again)
+{
+    for (size_t i = 0; i < ex->listener_count; i++)
+        if (ex->listeners[i].finding)
+            ex->listeners[i].finding(ex->listeners[i].ctx, device, f, again);
+}
+
+static void flow_failed(void *ctx, uint64_t flow, enum flow_failure failure)
+{
+    const struct explainer *ex = ctx;
+
+    for (size_t i = 0; i < ex->listener_count; i++)
+        if (ex->listeners[i].failed)
+            ex->listeners[i].failed(ex->listeners[i].ctx, flow, failure);
+}
+
+static bool anybody_listens(const struct explainer *ex, enum rule_kind kind)
+{
+    for (size_t i = 0; i < ex->listener_count; i++)
+        if (kind == RULE_MOMENT ? !!ex->listeners[i].moment : !!ex->listeners[i].finding)
+            return true;
+    return false;
 }
 
 static void listen(void *ctx, const struct device *d, const struct moment *m, bool again)
 {
     struct explainer *ex = ctx;
-    const struct explainer_listener *l = &ex->listener;
 
-    if (m->rule->kind == RULE_MOMENT ? !l->moment : !l->finding)
+    if (!anybody_listens(ex, m->rule->kind))
         return;
     if (!verdict_shows(verdict_scenario(d), &m->rule->only_in, &m->rule->not_in))
         return;
@@ -264,10 +300,10 @@ static void listen(void *ctx, const struct device *d, const struct moment *m, bo
     struct arena *arena = arena_create();
     if (m->rule->kind == RULE_MOMENT) {
         struct strip_moment moment = snapshot_moment(d, m, arena);
-        l->moment(l->ctx, d->id, &moment, again);
+        tell_moment(ex, d->id, &moment, again);
     } else {
         struct strip_finding finding = snapshot_finding(d, m, arena);
-        l->finding(l->ctx, d->id, &finding, again);
+        tell_finding(ex, d->id, &finding, again);
     }
     arena_destroy(arena);
 }
@@ -280,4 +316,11 @@ size_t explainer_device_count(const struct explainer *ex)
 struct strip *explainer_strip(const struct explainer *ex, size_t i, struct arena *arena)
 {
     return snapshot_strip(ex, ex->devices[i], arena);
+}
+
+struct strip *explainer_strip_of(const struct explainer *ex, uint32_t device, struct arena *arena)
+{
+    const struct device *d = map_get(&ex->by_id, device);
+
+    return d ? snapshot_strip(ex, d, arena) : NULL;
 }

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "explain/failure.h"
 #include "explain/knowledge.h"
 #include "explain/strip.h"
 #include "obs/obs.h"
@@ -28,12 +29,18 @@ void explainer_advance(struct explainer *ex, uint64_t at_us);
 /* The stream has ended: the summary is written. Nothing may be put after it. */
 void explainer_finish(struct explainer *ex);
 
-/* Called when a moment or finding is new, or its text changed (`again`). May be NULL. */
+/*
+ * Called when a moment or finding is new, or its text changed (`again`), and when a flow turns out
+ * to have failed: while its flow-closed is put. Each may be NULL.
+ */
 struct explainer_listener {
     void (*moment)(void *ctx, uint32_t device, const struct strip_moment *m, bool again);
     void (*finding)(void *ctx, uint32_t device, const struct strip_finding *f, bool again);
+    void (*failed)(void *ctx, uint64_t flow, enum flow_failure failure);
     void *ctx;
 };
+enum { EXPLAINER_LISTENERS_MAX = 4 };
+/* One more that listens, from here on. */
 void explainer_listen(struct explainer *ex, const struct explainer_listener *listener);
 
 size_t explainer_device_count(const struct explainer *ex);
@@ -42,3 +49,5 @@ size_t explainer_device_count(const struct explainer *ex);
  * are borrowed, so it must not outlive the explainer and its knowledge.
  */
 struct strip *explainer_strip(const struct explainer *ex, size_t i, struct arena *arena);
+/* The same for a device by its number; NULL when it is not explained. */
+struct strip *explainer_strip_of(const struct explainer *ex, uint32_t device, struct arena *arena);

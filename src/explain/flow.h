@@ -5,6 +5,7 @@
 #pragma once
 
 #include "explain/endpoints.h"
+#include "explain/failure.h"
 #include "explain/rule.h"
 #include "obs/obs.h"
 
@@ -19,29 +20,8 @@ enum flow_event {
     FLOW_EVENTS
 };
 
-/* How a flow failed. The names are what rules call them. */
-enum flow_failure {
-    FAILURE_NONE,
-    FAILURE_NAME,        /* its name could not be resolved */
-    FAILURE_CONNECT,     /* the server could not be reached */
-    FAILURE_BLOCKED,     /* a proxy refused it */
-    FAILURE_AUTH,        /* a proxy wanted credentials */
-    FAILURE_PROXY,       /* a proxy could not pass it on */
-    FAILURE_UPSTREAM,    /* the upstream proxy answered that it does not pass it on */
-    FAILURE_NO_UPSTREAM, /* the upstream proxy gave no answer at all */
-    FAILURE_RESET,       /* reset after the ClientHello, before an answer */
-    FAILURE_HANDSHAKE,   /* the device refused the server's handshake */
-    FAILURE_SILENT,      /* the server never answered */
-    FAILURE_TOLD,        /* the recorder was told to refuse it */
-    FAILURE_SLOWED,      /* the recorder was told to slow it down, and somebody lost patience */
-    FAILURES
-};
-
 /* What the recorder did because it was told to: nobody else's doing. */
 enum { FAILURES_OF_OURS = 1 << FAILURE_TOLD | 1 << FAILURE_SLOWED };
-
-extern const char *const flow_failure_names[FAILURES + 1]; /* NULL at the end */
-const char *flow_failure_says(enum flow_failure f);        /* "its name could not be resolved" */
 
 /* What a rule of the recorder does to a flow. The names are those in rule-applied. */
 enum told {
@@ -99,6 +79,12 @@ struct flow {
     char *rule;    /* the first that refused it, else the first that slowed it; may be NULL */
     struct flow *prev, *next; /* the device's open flows */
 };
+
+/*
+ * Whether the host of a flow-opened is what the flow goes to. Through a proxy the device says the
+ * name; on the wire the ClientHello or the first request says it.
+ */
+bool flow_says_host(const struct obs *opened);
 
 static inline bool flow_is_plain(const struct flow *f)
 {

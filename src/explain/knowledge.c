@@ -441,17 +441,21 @@ struct rule_info knowledge_rule(const struct knowledge *k, size_t i)
     if (i < k->rules.n) {
         const struct rule *rule = k->rules.v[i];
         return (struct rule_info){rule->kind == RULE_MOMENT ? STR("moment") : STR("finding"),
-                                  rule->id, rule->title_source, rule->file, rule->line};
+                                  rule->id,
+                                  rule->title_source,
+                                  rule->file,
+                                  rule->line,
+                                  rule->says};
     }
     i -= k->rules.n;
     if (i < k->phases.n) {
         const struct phase_rule *p = k->phases.v[i];
-        return (struct rule_info){STR("phase"), p->id, p->title, p->file, p->line};
+        return (struct rule_info){STR("phase"), p->id, p->title, p->file, p->line, NULL};
     }
     i -= k->phases.n;
 
     bool scenario = i < k->scenarios.n;
     const struct verdict_rule *v = scenario ? k->scenarios.v[i] : k->outcomes.v[i - k->scenarios.n];
-    return (struct rule_info){scenario ? STR("scenario") : STR("outcome"), v->id, v->title, v->file,
-                              v->line};
+    return (struct rule_info){
+        scenario ? STR("scenario") : STR("outcome"), v->id, v->title, v->file, v->line, v->says};
 }

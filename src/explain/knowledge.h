@@ -12,6 +12,7 @@
 #include "explain/endpoints.h"
 
 struct knowledge;
+struct text;
 
 struct knowledge *knowledge_create(void);
 void knowledge_destroy(struct knowledge *k);
@@ -34,6 +35,7 @@ struct rule_info {
     struct str id, title;
     struct str file;
     unsigned line;
+    const struct text *says; /* what it says (text.h), or would; may be NULL */
 };
 size_t knowledge_rule_count(const struct knowledge *k);
 struct rule_info knowledge_rule(const struct knowledge *k, size_t i);

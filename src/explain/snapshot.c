@@ -64,6 +64,47 @@ struct strip_finding snapshot_finding(const struct device *d, const struct momen
 
 /* --- moments: those of rules, and a person's notes among them --- */
 
+struct strip_moment strip_note(uint64_t at_us, uint64_t seq, struct str text)
+{
+    return (struct strip_moment){.id = STR("note"),
+                                 .at_us = at_us,
+                                 .title = STR("Note"),
+                                 .says = text,
+                                 .confidence = CONFIDENCE_SEEN,
+                                 .evidence = {1, 1, {seq}}};
+}
+
+bool strip_is_note(const struct strip_moment *m)
+{
+    return str_eq(m->id, STR("note"));
+}
+
+void strip_leave_out_notes(struct strip *s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s->moment_count; i++)
+        if (!strip_is_note(&s->moments[i]))
+            s->moments[n++] = s->moments[i];
+    s->moment_count = n;
+}
+
+void strip_add_moments(struct strip *s, const struct strip_moment *moments, size_t n,
+                       struct arena *arena)
+{
+    struct strip_moment *all = arena_array(arena, s->moment_count + n, sizeof *all);
+    size_t of_strip = 0, of_list = 0, count = 0;
+
+    while (of_strip < s->moment_count || of_list < n)
+        if (of_list == n ||
+            (of_strip < s->moment_count && s->moments[of_strip].at_us <= moments[of_list].at_us))
+            all[count++] = s->moments[of_strip++];
+        else
+            all[count++] = moments[of_list++];
+    s->moments = all;
+    s->moment_count = count;
+}
+
 /* Insertion keeps the order of being known for equal times, and most of them come sorted. */
 static void insert(struct strip_moment *list, size_t *n, struct strip_moment m)
 {
@@ -91,13 +132,7 @@ static void take_moments(const struct explainer *ex, const struct device *d, str
 
         if (n->device && n->device != d->id)
             continue;
-        insert(strip->moments, &strip->moment_count,
-               (struct strip_moment){.id = STR("note"),
-                                     .at_us = n->at_us,
-                                     .title = STR("Note"),
-                                     .says = n->text,
-                                     .confidence = CONFIDENCE_SEEN,
-                                     .evidence = {1, 1, {n->seq}}});
+        insert(strip->moments, &strip->moment_count, strip_note(n->at_us, n->seq, n->text));
     }
 }
 

@@ -34,7 +34,8 @@ struct explainer {
     size_t coverage_count, note_count;
     struct source_coverage coverage[COVERAGE_MAX];
     struct note notes[NOTES_MAX];
-    struct explainer_listener listener;
+    struct explainer_listener listeners[EXPLAINER_LISTENERS_MAX];
+    size_t listener_count;
 };
 
 struct strip_moment snapshot_moment(const struct device *d, const struct moment *m,

@@ -87,3 +87,11 @@ struct strip {
     struct strip_coverage *coverage;
     size_t phase_count, moment_count, service_count, finding_count, coverage_count;
 };
+
+/* A person's note, as a moment; the text is borrowed. */
+struct strip_moment strip_note(uint64_t at_us, uint64_t seq, struct str text);
+bool strip_is_note(const struct strip_moment *m);
+void strip_leave_out_notes(struct strip *s);
+/* In order of time, as the strip's are, among which they go; the new list is in the arena. */
+void strip_add_moments(struct strip *s, const struct strip_moment *moments, size_t n,
+                       struct arena *arena);

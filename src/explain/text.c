@@ -90,3 +90,36 @@ void texts_put(const struct text *first, const struct text_values *values, struc
             out->n = so_far;
     }
 }
+
+/* A brace is doubled, as text_parse has it. */
+static void put_literal(struct str literal, struct buf *out)
+{
+    for (size_t i = 0; i < literal.n; i++) {
+        if (literal.p[i] == '{' || literal.p[i] == '}')
+            buf_put_byte(out, (uint8_t)literal.p[i]);
+        buf_put_byte(out, (uint8_t)literal.p[i]);
+    }
+}
+
+static void put_place(const struct text_piece *piece, struct buf *out)
+{
+    buf_put_byte(out, '{');
+    buf_put_str(out, piece->name);
+    if (piece->argument.n)
+        buf_put_byte(out, ':');
+    buf_put_str(out, piece->argument);
+    buf_put_byte(out, '}');
+}
+
+void texts_put_source(const struct text *first, struct buf *out)
+{
+    for (const struct text *t = first; t; t = t->next) {
+        if (t != first)
+            buf_put_byte(out, ' ');
+        for (const struct text_piece *piece = t->pieces; piece; piece = piece->next)
+            if (piece->name.n)
+                put_place(piece, out);
+            else
+                put_literal(piece->literal, out);
+    }
+}

@@ -33,5 +33,7 @@ const char *text_parse(struct arena *arena, struct str source, struct text *ret_
 
 /* One sentence; false, and nothing appended, when a value is missing. */
 bool text_put(const struct text *text, const struct text_values *values, struct buf *out);
+/* All of a chain as it was written, with its places; a space between the sentences. */
+void texts_put_source(const struct text *first, struct buf *out);
 /* Those of a chain whose values are known, a space between. */
 void texts_put(const struct text *first, const struct text_values *values, struct buf *out);

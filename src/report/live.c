@@ -503,6 +503,7 @@ void live_end(struct live *l)
 {
     struct arena *arena = arena_create();
 
+    loop_del_timer(l->loop, &l->timer);
     begin_lines(l);
     buf_clear(&l->beneath);
     for (size_t i = 0; i < explainer_device_count(l->explainer); i++) {

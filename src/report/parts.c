@@ -146,6 +146,28 @@ void put_coverage_members(struct json *j, const struct strip_coverage *c)
     json_bool(j, c->gap);
 }
 
+#define LIST(j, key, n, list, put)                                                                 \
+    do {                                                                                           \
+        json_key(j, key);                                                                          \
+        json_array(j);                                                                             \
+        for (size_t i_ = 0; i_ < (n); i_++) {                                                      \
+            json_object(j);                                                                        \
+            put(j, &(list)[i_]);                                                                   \
+            json_end(j);                                                                           \
+        }                                                                                          \
+        json_end(j);                                                                               \
+    } while (0)
+
+void put_strip_members(struct json *j, const struct strip *s)
+{
+    put_device_members(j, s);
+    LIST(j, "phases", s->phase_count, s->phases, put_phase_members);
+    LIST(j, "moments", s->moment_count, s->moments, put_moment_members);
+    LIST(j, "services", s->service_count, s->services, put_service_members);
+    LIST(j, "findings", s->finding_count, s->findings, put_finding_members);
+    LIST(j, "coverage", s->coverage_count, s->coverage, put_coverage_members);
+}
+
 void put_flow_members(struct json *j, const struct report_flow *f)
 {
     put_member_u64(j, "flow", f->flow);

@@ -13,6 +13,8 @@ void put_moment_members(struct json *j, const struct strip_moment *m);
 void put_service_members(struct json *j, const struct strip_service *s);
 void put_finding_members(struct json *j, const struct strip_finding *f);
 void put_coverage_members(struct json *j, const struct strip_coverage *c);
+/* All of a device: its members, and lists of all that is above but its flows. */
+void put_strip_members(struct json *j, const struct strip *s);
 void put_flow_members(struct json *j, const struct report_flow *f);
 
 /* "2026-11-23 18:39:00 UTC". */

@@ -5,31 +5,24 @@
  */
 #include "report/parts.h"
 
-#define LIST(j, key, n, list, put)                                                                 \
-    do {                                                                                           \
-        json_key(j, key);                                                                          \
-        json_array(j);                                                                             \
-        for (size_t i_ = 0; i_ < (n); i_++) {                                                      \
-            json_object(j);                                                                        \
-            put(j, &(list)[i_]);                                                                   \
-            json_end(j);                                                                           \
-        }                                                                                          \
-        json_end(j);                                                                               \
-    } while (0)
+static void put_flows(struct json *j, const struct report_device *d)
+{
+    json_key(j, "flows");
+    json_array(j);
+    for (size_t i = 0; i < d->flow_count; i++) {
+        json_object(j);
+        put_flow_members(j, &d->flows[i]);
+        json_end(j);
+    }
+    json_end(j);
+}
 
 static void put_device(struct json *j, const struct report_device *d, bool traffic)
 {
-    const struct strip *s = d->strip;
-
     json_object(j);
-    put_device_members(j, s);
-    LIST(j, "phases", s->phase_count, s->phases, put_phase_members);
-    LIST(j, "moments", s->moment_count, s->moments, put_moment_members);
-    LIST(j, "services", s->service_count, s->services, put_service_members);
-    LIST(j, "findings", s->finding_count, s->findings, put_finding_members);
-    LIST(j, "coverage", s->coverage_count, s->coverage, put_coverage_members);
+    put_strip_members(j, d->strip);
     if (traffic)
-        LIST(j, "flows", d->flow_count, d->flows, put_flow_members);
+        put_flows(j, d);
     json_end(j);
 }
 

@@ -92,3 +92,35 @@ bool file_lock_holds(const struct file_lock *l, const char *path)
 
     return stat(path, &st) == 0 && st.st_dev == l->dev && st.st_ino == l->ino;
 }
+
+struct file_watch {
+    int fd;
+};
+
+int file_watch_open(const char *path, struct file_watch **ret_watch, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0)
+        return err_set(err, -errno, "%s: cannot open: %s", path, strerror(errno));
+    *ret_watch = xalloc(sizeof **ret_watch);
+    (*ret_watch)->fd = fd;
+    return 0;
+}
+
+void file_watch_close(struct file_watch *w)
+{
+    if (!w)
+        return;
+    close(w->fd);
+    free(w);
+}
+
+/* A recorder's lock cannot be shared; when it can, ours is given back at once. */
+bool file_watch_is_recorded(const struct file_watch *w)
+{
+    if (flock(w->fd, LOCK_SH | LOCK_NB) < 0)
+        return errno == EWOULDBLOCK;
+    flock(w->fd, LOCK_UN);
+    return false;
+}

@@ -19,5 +19,15 @@ struct file_lock;
 int file_lock_take(const char *path, struct file_lock **ret_lock, struct err *err);
 void file_lock_release(struct file_lock *l); /* NULL is fine */
 
+/*
+ * Whether somebody, of whatever process, records into a file that we read: to be opened before
+ * SQLite opens it, and closed after SQLite has closed it.
+ */
+struct file_watch;
+
+int file_watch_open(const char *path, struct file_watch **ret_watch, struct err *err);
+void file_watch_close(struct file_watch *w); /* NULL is fine */
+bool file_watch_is_recorded(const struct file_watch *w);
+
 /* The path still leads to the file that was locked. */
 bool file_lock_holds(const struct file_lock *l, const char *path);

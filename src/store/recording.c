@@ -12,17 +12,10 @@
 #include "obs/codec.h"
 #include "store/db.h"
 #include "store/format.h"
+#include "store/private.h"
 
 #include <errno.h>
 #include <stdlib.h>
-
-struct recording {
-    char *path;
-    sqlite3 *db;
-    sqlite3_stmt *rows, *next_note;
-    uint64_t began_wall_us, knowledge;
-    char *program;
-};
 
 static int read_about(struct recording *r, struct err *err)
 {
@@ -54,7 +47,7 @@ static int open_database(struct recording *r, struct err *err)
         (code = format_check(r->db, r->path, store_sql, err)) < 0 ||
         (code = read_about(r, err)) < 0 ||
         (code = db_prepare(r->db, r->path,
-                           "SELECT seq, at_us, kind, source, device, flow, fields FROM observation"
+                           "SELECT " RECORDING_COLUMNS " FROM observation"
                            " WHERE seq > :after ORDER BY seq LIMIT 8192",
                            &r->rows, err)) < 0 ||
         (code = db_prepare(r->db, r->path,
@@ -85,6 +78,8 @@ void recording_close(struct recording *r)
         return;
     db_finalize(&r->rows);
     db_finalize(&r->next_note);
+    db_finalize(&r->by_seq);
+    db_finalize(&r->by_flow);
     db_close(r->db);
     free(r->program);
     free(r->path);
@@ -195,8 +190,7 @@ static int hand_out_notes(struct replay *p, uint64_t until_us)
     return 0;
 }
 
-/* False when the row does not hold an observation that this program knows. */
-static bool decode_row(sqlite3_stmt *row, struct obs *o)
+bool recording_decode_row(sqlite3_stmt *row, struct obs *o)
 {
     int64_t kind = sqlite3_column_int64(row, 2), source = sqlite3_column_int64(row, 3);
     int64_t device = sqlite3_column_int64(row, 4), at_us = sqlite3_column_int64(row, 1);
@@ -230,7 +224,7 @@ static int hand_out_row(struct replay *p, sqlite3_stmt *row)
     if (!is_after(p->after, seq))
         return err_set(p->err, -EBADMSG, "%s: is damaged", p->recording->path);
     p->after = seq;
-    if (!decode_row(row, &o)) {
+    if (!recording_decode_row(row, &o)) {
         p->damaged++;
         return 0;
     }
@@ -359,35 +353,27 @@ int recording_replay(struct recording *r, uint64_t after,
     return code < 0 ? code : 0;
 }
 
-/* What is written beside the observations: one statement, on a connection of its own. */
-static int write_beside(const char *path, const char *sql, int64_t number, struct str text,
-                        struct err *err)
+int recording_write_beside(const char *path, const char *sql, sqlite3 **ret_db,
+                           sqlite3_stmt **ret_stmt, struct err *err)
 {
-    AUTO(db_closed) sqlite3 *db = NULL;
-    AUTO(db_finalize) sqlite3_stmt *stmt = NULL;
     int code;
 
-    if ((code = format_recognise(path, err)) < 0 || (code = db_open(path, &db, err)) < 0 ||
-        (code = format_check(db, path, store_sql, err)) < 0 ||
-        (code = format_migrate(db, path, store_sql, err)) < 0 ||
-        (code = db_prepare(db, path, sql, &stmt, err)) < 0)
+    if ((code = format_recognise(path, err)) < 0 || (code = db_open(path, ret_db, err)) < 0 ||
+        (code = format_check(*ret_db, path, store_sql, err)) < 0 ||
+        (code = format_migrate(*ret_db, path, store_sql, err)) < 0)
         return code;
-    sqlite3_bind_int64(stmt, 1, number);
-    if (sqlite3_bind_parameter_count(stmt) > 1)
-        sqlite3_bind_text(stmt, 2, text.p ? text.p : "", (int)text.n, SQLITE_STATIC);
-    return sqlite3_step(stmt) == SQLITE_DONE ? 0 : db_failed(db, path, err);
-}
-
-int recording_note(const char *path, uint64_t at_us, struct str text, struct err *err)
-{
-    if (at_us > INT64_MAX)
-        return err_set(err, -ERANGE, "%s: a note cannot be that late", path);
-    return write_beside(path, "INSERT INTO note (at_us, text) VALUES (:at_us, :text)",
-                        (int64_t)at_us, str_head(text, OBS_TEXT_MAX), err);
+    return db_prepare(*ret_db, path, sql, ret_stmt, err);
 }
 
 int recording_set_knowledge(const char *path, uint64_t digest, struct err *err)
 {
-    return write_beside(path, "UPDATE recording SET knowledge_digest = :digest", (int64_t)digest,
-                        (struct str){0}, err);
+    AUTO(db_closed) sqlite3 *db = NULL;
+    AUTO(db_finalize) sqlite3_stmt *stmt = NULL;
+    int code = recording_write_beside(path, "UPDATE recording SET knowledge_digest = :digest", &db,
+                                      &stmt, err);
+
+    if (code < 0)
+        return code;
+    sqlite3_bind_int64(stmt, 1, (sqlite3_int64)digest);
+    return sqlite3_step(stmt) == SQLITE_DONE ? 0 : db_failed(db, path, err);
 }

@@ -7,7 +7,7 @@
  *  - It is read while it is written, by any number of readers.
  *  - One recorder writes it: a second is refused (a lock on the file, gone with its process).
  *  - Opened again for recording it goes on where it stopped, with a `gap` between.
- *  - Notes may be added by anyone, also while it is being recorded.
+ *  - Notes may be added by anyone, also while it is being recorded (notes.h).
  *
  * While it is recorded, and after a recorder was killed, its newest part is in NAME.flight-wal
  * beside it: the two belong together. Whoever opens it finds both, and there is nothing to repair.
@@ -101,8 +101,22 @@ int recording_replay(struct recording *r, uint64_t after,
                      bool (*put)(void *ctx, const struct obs *o), void *ctx, uint64_t *ret_damaged,
                      struct err *err);
 
-/* A person's words, at a time since the recording began. */
-int recording_note(const char *path, uint64_t at_us, struct str text, struct err *err);
+/* Those of these seqs that there are, in the order asked for; stops when put returns false. */
+int recording_look_up(struct recording *r, const uint64_t *seqs, size_t n,
+                      bool (*put)(void *ctx, const struct obs *o), void *ctx, struct err *err);
+
+/* Those of one flow, in order. They are looked for between two seqs, row by row. */
+struct recording_flow {
+    uint64_t number, first_seq, last_seq;
+};
+int recording_look_up_flow(struct recording *r, const struct recording_flow *flow,
+                           bool (*put)(void *ctx, const struct obs *o), void *ctx, struct err *err);
+
+/*
+ * All of it as one file, as it is now, that has no name any more. (The recording itself must not be
+ * opened for that: closing it would take SQLite's locks away, see lock.h.)
+ */
+int recording_copy(struct recording *r, int *ret_fd, struct err *err);
 
 /* Writes down which knowledge explains it: knowledge_digest(). */
 int recording_set_knowledge(const char *path, uint64_t digest, struct err *err);

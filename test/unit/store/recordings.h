@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/buf.h"
-#include "store/recording.h"
+#include "store/notes.h"
 #include "test/unit/unit.h"
 
 #include <stdio.h>

@@ -444,7 +444,7 @@ static void note(const char *path, uint64_t at_us, const char *text)
 {
     struct err err;
 
-    if (recording_note(path, at_us, str_of(text), &err) < 0)
+    if (recording_add_note(path, at_us, str_of(text), NULL, &err) < 0)
         fail_msg("%s", err.text);
 }
 

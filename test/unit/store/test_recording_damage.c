@@ -138,7 +138,7 @@ static void what_is_no_recording_is_refused_by_name(void **state)
         assert_string_equal(err.text, says);
         assert_null(r);
         assert_int_equal(recording_is(path), others[i].is_recording);
-        assert_int_equal(recording_note(path, 0, STR("a word"), &err), others[i].error);
+        assert_int_equal(recording_add_note(path, 0, STR("a word"), NULL, &err), others[i].error);
         assert_string_equal(err.text, says);
         rmdir(path);
     }
@@ -234,7 +234,7 @@ static void damaged_notes_hide_no_observations(void **state)
 
     record_some(path, 100);
     for (unsigned i = 0; i < 10; i++)
-        assert_int_equal(recording_note(path, i * 10000, STR("a word"), &err), 0);
+        assert_int_equal(recording_add_note(path, i * 10000, STR("a word"), NULL, &err), 0);
     alter(path, "PRAGMA writable_schema = ON;"
                 "UPDATE sqlite_schema SET rootpage ="
                 " (SELECT rootpage FROM sqlite_schema WHERE name = 'recording')"
