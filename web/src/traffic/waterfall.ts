@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/** What a flow's time went into, in order; only what was seen. */
+import type { FlowStore } from '../model/flows';
+import { duration } from '../model/format';
+
+export type Part = 'name' | 'connect' | 'tls' | 'wait' | 'rest';
+
+export const partNames: Record<Part, string> = {
+  name: 'name',
+  connect: 'connect',
+  tls: 'until the ClientHello',
+  wait: 'until the first byte',
+  rest: 'afterwards',
+};
+
+export interface Piece {
+  part: Part;
+  from: number;
+  to: number;
+}
+
+/** As it was at t. */
+export function piecesOf(flows: FlowStore, row: number, t: number): Piece[] {
+  const end = Math.min(flows.ended[row]!, t);
+  const resolveMs = flows.resolveMs[row]!;
+  const connected = flows.connected[row]!;
+  const pieces: Piece[] = [];
+  let from = flows.opened[row]!;
+
+  const until = (part: Part, to: number) => {
+    if (to > end || to < from) return;
+    if (to > from) pieces.push({ part, from, to });
+    from = to;
+  };
+  if (resolveMs >= 0) until('name', Math.min(from + resolveMs * 1000, connected));
+  until('connect', connected);
+  until('tls', flows.hello[row]!);
+  until('wait', flows.answered[row]!);
+  pieces.push({ part: 'rest', from, to: Math.max(end, from) });
+  return pieces;
+}
+
+/** "name 12 ms, connect 30 ms, afterwards 3.2 s". */
+export function piecesText(pieces: readonly Piece[]): string {
+  return pieces.map(({ part, from, to }) => `${partNames[part]} ${duration(to - from)}`).join(', ');
+}
