@@ -37,7 +37,9 @@ export class RecordingModel {
   flows = new FlowStore();
 
   private live: Live | null = null;
-  private deviceId = '';
+  private deviceId = $state('');
+  /** Which device's strip is shown is decided. */
+  isOpen = $state(false);
   private stripTimer = 0;
   private activityTimer = 0;
   private settledTimer = 0;
@@ -69,7 +71,9 @@ export class RecordingModel {
     this.knowledge = knowledge;
     this.notes = notes;
     this.takeDevices(devices);
-    await Promise.all([this.chooseDevice(deviceId), this.loadFlows(info, turn)]);
+    const chosen = this.chooseDevice(deviceId);
+    this.isOpen = true;
+    await Promise.all([chosen, this.loadFlows(info, turn)]);
   }
 
   close(): void {
@@ -84,7 +88,7 @@ export class RecordingModel {
     this.strip = null;
     this.notes = [];
     this.loaded = 0;
-    this.isLoaded = false;
+    this.isLoaded = this.isOpen = false;
     this.connected = true;
     this.problem = '';
     this.flowsVersion++;

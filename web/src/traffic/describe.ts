@@ -19,6 +19,8 @@ export interface Cells {
   failed: boolean;
   open: boolean;
   told: string;
+  /** What did not work, in the recorder's words. */
+  error: string;
 }
 
 const howWords: Record<string, string> = {
@@ -63,5 +65,6 @@ export function cellsOf(app: App, row: number, t: number): Cells {
     failed,
     open,
     told: flows.text(flows.rules, row),
+    error: open ? '' : flows.text(flows.error, row),
   };
 }
