@@ -141,6 +141,9 @@ export class Refusal extends Error {
   }
 }
 
+/** Nobody answered. */
+export class Unreachable extends Error {}
+
 export const ROOT = 'api/v1';
 
 export function pathOf(recording: string): string {
@@ -157,7 +160,9 @@ async function refusalOf(answer: Response): Promise<Refusal> {
 }
 
 async function ask<T>(path: string, options?: RequestInit): Promise<T> {
-  const answer = await fetch(path, options);
+  const answer = await fetch(path, options).catch(() => {
+    throw new Unreachable('flightstrip does not answer: is it still running?');
+  });
   if (!answer.ok) throw await refusalOf(answer);
   return (answer.status === 204 ? undefined : await answer.json()) as T;
 }

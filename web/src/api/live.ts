@@ -15,14 +15,21 @@ export interface LiveListener {
   /** The recording has ended, and so has this stream. */
   end(nowUs: number): void;
   connected(is: boolean): void;
+  /** The server is there, and gives no stream; it is asked again all the same. */
+  refused(): void;
 }
 
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 5000;
+/** The server tells the time once a second: when it has not for so long, the connection is dead. */
+const SILENT_MS = 10_000;
+
+const events = ['flows', 'devices', 'notes', 'clock', 'reset', 'end'] as const;
+type Name = (typeof events)[number];
 
 export class Live {
   private source: EventSource | null = null;
-  private timer = 0;
+  private timer: ReturnType<typeof setTimeout> | undefined;
   private waitMs = FIRST_WAIT_MS;
   private seq: number;
   private readonly recording: string;
@@ -45,28 +52,37 @@ export class Live {
     const source = new EventSource(`${pathOf(this.recording)}/live?after=${this.seq}`);
 
     this.source = source;
+    this.watch();
     source.onopen = () => {
       this.waitMs = FIRST_WAIT_MS;
       this.listener.connected(true);
     };
-    source.onerror = () => this.lost();
-    for (const name of ['flows', 'devices', 'notes', 'clock', 'reset', 'end'] as const)
+    source.onerror = () => this.lost(source.readyState === EventSource.CLOSED);
+    for (const name of events)
       source.addEventListener(name, (event) => {
-        if (event.lastEventId) this.seq = Number(event.lastEventId);
+        if (this.source !== source) return;
+        this.watch();
         this.tell(name, JSON.parse(event.data));
+        if (event.lastEventId) this.seq = Number(event.lastEventId);
       });
   }
 
-  /** The browser's own way to reconnect gives up on some errors: so it is done here. */
-  private lost(): void {
-    this.source?.close();
-    this.source = null;
-    this.listener.connected(false);
-    this.timer = window.setTimeout(() => this.connect(), this.waitMs);
-    this.waitMs = Math.min(this.waitMs * 2, LONGEST_WAIT_MS);
+  /** Until the next word. */
+  private watch(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.lost(false), SILENT_MS);
   }
 
-  private tell(name: string, data: { now_us: number; rows: Row[]; devices: Device[] }): void {
+  /** The browser's own way to reconnect gives up on some errors: so it is done here. */
+  private lost(isRefused: boolean): void {
+    this.stop();
+    this.listener.connected(false);
+    this.timer = setTimeout(() => this.connect(), this.waitMs);
+    this.waitMs = Math.min(this.waitMs * 2, LONGEST_WAIT_MS);
+    if (isRefused) this.listener.refused();
+  }
+
+  private tell(name: Name, data: { now_us: number; rows: Row[]; devices: Device[] }): void {
     const to = this.listener;
 
     switch (name) {

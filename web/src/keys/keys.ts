@@ -7,13 +7,15 @@ import { fit, pan, zoom } from '../strip/window';
 
 export interface Reach {
   focusFilter(): void;
+  focusTable(): void;
 }
 
 export interface Key {
   keys: string[];
   says: string;
   group: 'Time' | 'Strip' | 'Traffic' | 'Page';
-  does(reach: Reach): void;
+  /** Without it, it is a key that a part has for itself, listed here to be shown. */
+  does?(reach: Reach): void;
 }
 
 const SECOND = 1e6;
@@ -37,9 +39,12 @@ export const keys: Key[] = [
   { group: 'Strip', keys: ['s', '-'], says: 'further away', does: () => zoom(app, 1 / 0.7) },
   { group: 'Strip', keys: ['a'], says: 'earlier', does: () => pan(app, -0.2) },
   { group: 'Strip', keys: ['d'], says: 'later', does: () => pan(app, 0.2) },
-  { group: 'Strip', keys: ['f'], says: 'fit what is selected, and again: all', does: () => fit(app) },
+  { group: 'Strip', keys: ['z'], says: 'fit what is selected, and again: all', does: () => fit(app) },
   { group: 'Traffic', keys: ['/'], says: 'filter', does: (reach) => reach.focusFilter() },
-  { group: 'Traffic', keys: ['x'], says: 'failed only', does: () => (app.filterText = toggleWord(app.filterText, 'failed')) },
+  { group: 'Traffic', keys: ['f', 'x'], says: 'failed only, and again: all', does: () => (app.filterText = toggleWord(app.filterText, 'failed')) },
+  { group: 'Traffic', keys: ['j'], says: 'into the table', does: (reach) => reach.focusTable() },
+  { group: 'Traffic', keys: ['ArrowUp', 'ArrowDown'], says: 'in the table: the flow before, behind' },
+  { group: 'Traffic', keys: ['Enter'], says: 'in the table: to what was observed of the flow' },
   { group: 'Page', keys: ['D'], says: 'all devices', does: () => (app.view = app.view === 'devices' ? 'recording' : 'devices') },
   { group: 'Page', keys: ['t'], says: 'dark, light, as the system has it', does: () => app.settings.nextTheme() },
   { group: 'Page', keys: ['Escape'], says: 'close, then select nothing', does: close },
@@ -56,7 +61,7 @@ function close(): void {
 }
 
 export function nameOf(key: string): string {
-  const names: Record<string, string> = { ' ': 'Space', ArrowLeft: '←', ArrowRight: '→', Escape: 'Esc' };
+  const names: Record<string, string> = { ' ': 'Space', ArrowLeft: '←', ArrowRight: '→', ArrowUp: '↑', ArrowDown: '↓', Escape: 'Esc' };
   return names[key] ?? key;
 }
 
@@ -68,8 +73,8 @@ export function press(event: KeyboardEvent, reach: Reach): void {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
   if (writes(event.target) || (app.helps && event.key !== 'Escape')) return;
   if (event.key === ' ' && event.target instanceof HTMLButtonElement) return;
-  const key = keys.find(({ keys: names }) => names.includes(event.key));
-  if (!key) return;
+  const key = keys.find(({ keys: names, does }) => does && names.includes(event.key));
+  if (!key?.does) return;
   event.preventDefault();
   key.does(reach);
 }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /**
  * What moved when: every growth of a flow's bytes as an event in order of time, with sums up to each, so that totals
- * at any time and activity between any two are a binary search away. Made anew when the flows have changed; a
- * hundred thousand flows take some tens of milliseconds, so who shows a live recording asks once a second at most.
+ * at any time and activity between any two are a binary search away.
+ *
+ * While a recording is live this is made anew once a second. Flows that have ended do not change any more: their
+ * events are kept sorted from one time to the next, and only those of the few others are sorted again.
  */
 import type { FlowStore } from './flows';
+import { type Events, eventsOf, merged, sorted, upTo } from './events';
 
 export interface Totals {
   flows: number;
@@ -23,90 +26,62 @@ export interface Silence {
 /** A shorter pause is no silence. */
 const SILENCE_US = 20e6;
 
+/** Flows that have ended since they were last merged with the rest: more of them are worth the merging. */
+const TAIL_MOST = 4096;
+
 export class Activity {
   readonly version: number;
-  private readonly times: Float64Array;
-  private readonly rows: Uint32Array;
-  private readonly grown: Float64Array;
-  private readonly upTo: Float64Array;
-  private readonly downTo: Float64Array;
-  private readonly opened: Float64Array;
-  private readonly ended: Float64Array;
-  private readonly failed: Float64Array;
+  private readonly flows: FlowStore;
+  private readonly device: number;
+  private base: Events;
+  private tail: Events;
+  private readonly isInBase: Uint8Array;
 
-  /** device: that one alone; 0: all. */
-  constructor(flows: FlowStore, device = 0) {
+  /** device: that one alone; 0: all. before: what was made of the same flows last. */
+  constructor(flows: FlowStore, device = 0, before?: Activity) {
+    const goesOn = before && before.flows === flows && before.device === device ? before : null;
+
     this.version = flows.version;
+    this.flows = flows;
+    this.device = device;
+    this.isInBase = new Uint8Array(flows.count);
+    if (goesOn) this.isInBase.set(goesOn.isInBase);
+    this.base = goesOn?.base ?? eventsOf(flows, []);
 
-    const mine: number[] = [];
-    let events = 0;
-    for (let i = 0; i < flows.count; i++) {
-      const row = flows.order[i]!;
-      if (device && flows.device[row] !== device) continue;
-      mine.push(row);
-      events += flows.moved(row).length / 3;
+    const open: number[] = [];
+    const ended: number[] = [];
+    for (let row = 0; row < flows.count; row++) {
+      if (this.isInBase[row] || (device && flows.device[row] !== device)) continue;
+      (flows.ended[row] === Infinity ? open : ended).push(row);
     }
-
-    const at = new Float64Array(events);
-    const up = new Float64Array(events);
-    const down = new Float64Array(events);
-    const rows = new Uint32Array(events);
-    let n = 0;
-    for (const row of mine) {
-      const moved = flows.moved(row);
-      let lastUp = 0;
-      let lastDown = 0;
-      for (let i = 0; i < moved.length; i += 3, n++) {
-        at[n] = moved[i]!;
-        up[n] = moved[i + 1]! - lastUp;
-        down[n] = moved[i + 2]! - lastDown;
-        rows[n] = row;
-        lastUp = moved[i + 1]!;
-        lastDown = moved[i + 2]!;
-      }
-    }
-
-    const order = sortedBy(at);
-    this.times = new Float64Array(events);
-    this.rows = new Uint32Array(events);
-    this.grown = new Float64Array(events);
-    this.upTo = new Float64Array(events);
-    this.downTo = new Float64Array(events);
-    let sumUp = 0;
-    let sumDown = 0;
-    for (let i = 0; i < events; i++) {
-      const from = order[i]!;
-      this.times[i] = at[from]!;
-      this.rows[i] = rows[from]!;
-      this.grown[i] = up[from]! + down[from]!;
-      this.upTo[i] = sumUp += up[from]!;
-      this.downTo[i] = sumDown += down[from]!;
-    }
-
-    this.opened = Float64Array.from(mine, (row) => flows.opened[row]!);
-    this.ended = Float64Array.from(mine, (row) => flows.ended[row]!).sort();
-    this.failed = Float64Array.from(mine.filter((row) => flows.failure[row]), (row) => flows.ended[row]!).sort();
+    if (ended.length > TAIL_MOST || !goesOn) {
+      this.base = merged(this.base, eventsOf(flows, ended));
+      for (const row of ended) this.isInBase[row] = 1;
+      this.tail = eventsOf(flows, open);
+    } else this.tail = eventsOf(flows, open.concat(ended));
   }
 
   at(t: number): Totals {
-    const n = upTo(this.times, t);
-    const flows = upTo(this.opened, t);
+    const { base, tail } = this;
+    const both = (of: (events: Events) => number) => of(base) + of(tail);
+    const flows = both((e) => upTo(e.opened, t));
 
     return {
       flows,
-      open: flows - upTo(this.ended, t),
-      failed: upTo(this.failed, t),
-      up: n ? this.upTo[n - 1]! : 0,
-      down: n ? this.downTo[n - 1]! : 0,
+      open: flows - both((e) => upTo(e.ended, t)),
+      failed: both((e) => upTo(e.failed, t)),
+      up: both((e) => sumAt(e.upTo, upTo(e.times, t))),
+      down: both((e) => sumAt(e.downTo, upTo(e.times, t))),
     };
   }
 
   /** Long pauses between two movements. */
   get silences(): Silence[] {
+    const times = sorted(this.base.times, this.tail.times);
     const found: Silence[] = [];
 
-    for (let i = 1; i < this.times.length; i++)
-      if (this.times[i]! - this.times[i - 1]! >= SILENCE_US) found.push({ from: this.times[i - 1]!, to: this.times[i]! });
+    for (let i = 1; i < times.length; i++)
+      if (times[i]! - times[i - 1]! >= SILENCE_US) found.push({ from: times[i - 1]!, to: times[i]! });
     return found;
   }
 
@@ -115,31 +90,17 @@ export class Activity {
     const bins = new Float64Array(lanes * columns);
     const scale = columns / (to - from);
 
-    for (let i = upTo(this.times, from - 1); i < this.times.length && this.times[i]! < to; i++) {
-      const lane = laneOf(this.rows[i]!);
-      if (lane < 0) continue;
-      const column = Math.floor((this.times[i]! - from) * scale);
-      if (column >= 0) bins[lane * columns + column]! += this.grown[i]!;
-    }
+    for (const { times, rows, grown } of [this.base, this.tail])
+      for (let i = upTo(times, from - 1); i < times.length && times[i]! < to; i++) {
+        const lane = laneOf(rows[i]!);
+        if (lane < 0) continue;
+        const column = Math.floor((times[i]! - from) * scale);
+        if (column >= 0) bins[lane * columns + column]! += grown[i]!;
+      }
     return bins;
   }
 }
 
-/** How many of the sorted times are not later than t. */
-export function upTo(times: Float64Array, t: number): number {
-  let low = 0;
-  let high = times.length;
-
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (times[middle]! <= t) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** Places in order of their values; those of the same value stay in their order. */
-function sortedBy(values: Float64Array): Uint32Array {
-  const order = Uint32Array.from(values, (_, i) => i);
-  return order.sort((a, b) => values[a]! - values[b]! || a - b);
+function sumAt(sums: Float64Array, n: number): number {
+  return n ? sums[n - 1]! : 0;
 }

@@ -2,7 +2,7 @@
 /**
  * What is looked at, as it stands in the address bar behind the #: a link shows what its writer saw.
  *
- *     #r=1&d=device-1&t=06:54.0&q=failed&from=06:00&to=08:00&flow=17&moment=profile-download@12000
+ *     #r=1&d=device-1&t=06:54&q=failed&from=06:00&to=08:00&zoom=05:00-10:00&flow=17&moment=profile-download@12000
  */
 import { clockTime, parseClockTime } from './format';
 
@@ -18,6 +18,8 @@ export interface Place {
   filter: string;
   from: number | null;
   to: number | null;
+  /** The part of time that the strip shows; null: all of it. */
+  zoom: { from: number; to: number } | null;
   flow: number | null;
   /** A moment or finding: its id and time in ms. */
   moment: string;
@@ -33,6 +35,7 @@ export const nowhere: Place = {
   filter: '',
   from: null,
   to: null,
+  zoom: null,
   flow: null,
   moment: '',
   pane: '',
@@ -41,6 +44,11 @@ export const nowhere: Place = {
 const timeOf = (text: string | null): number | null => {
   const us = text === null ? NaN : parseClockTime(text);
   return Number.isNaN(us) ? null : us;
+};
+
+const zoomOf = (text: string | null): Place['zoom'] => {
+  const [from, to] = (text ?? '').split('-').map(timeOf);
+  return from != null && to != null && from < to ? { from, to } : null;
 };
 
 const textOf = (us: number | null): string => {
@@ -61,6 +69,7 @@ export function readPlace(hash: string): Place {
     filter: q.get('q') ?? '',
     from: timeOf(q.get('from')),
     to: timeOf(q.get('to')),
+    zoom: zoomOf(q.get('zoom')),
     flow: Number.isSafeInteger(flow) && flow > 0 ? flow : null,
     moment: q.get('moment') ?? '',
     pane: q.get('pane') === 'traffic' ? 'traffic' : '',
@@ -78,6 +87,7 @@ export function writePlace(place: Place): string {
   put('q', place.filter);
   put('from', textOf(place.from));
   put('to', textOf(place.to));
+  put('zoom', place.zoom ? `${textOf(place.zoom.from)}-${textOf(place.zoom.to)}` : '');
   put('flow', place.flow === null ? '' : String(place.flow));
   put('moment', place.moment);
   put('pane', place.pane);

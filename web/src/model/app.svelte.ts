@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** What is looked at, and by which eyes: the one object that every part of the page shares. */
+import { untrack } from 'svelte';
+
 import * as api from '../api/client';
 import { type Place, nowhere, readPlace, writePlace } from './address';
 import { Clock } from './clock.svelte';
 import { type Filter, type FilterWorld, parseFilter } from './filter';
 import { RecordingModel } from './recording.svelte';
 import { Settings } from './settings.svelte';
+import { type Channel, channelOfThis, joinWindows, type Look, type Together } from './together';
 
 export interface Range {
   from: number;
@@ -64,12 +67,31 @@ export class App {
     return phases.find((p) => ms >= p.start_ms && (ms < p.end_ms || p.open))?.id ?? '';
   }
 
+  /** The other windows of this page; null: there are none. */
+  private together = $state.raw<Together | null>(null);
+  /** What another window looks at is being opened here. */
+  private isTaking = $state(false);
+  private takes = 0;
+
+  /** From now on this window and the others of the channel show the same. */
+  join(channel: Channel | null): void {
+    this.together?.stop();
+    this.together = channel && joinWindows(channel, (look) => void this.takeLook(look));
+  }
+
+  /** Tells the other windows, when there are any, what is looked at. */
+  tellOthers(): void {
+    if (!this.together || !this.recording.isOpen || this.isTaking) return;
+    this.together.tell(this.look());
+  }
+
   /** Opens what the address says, and follows it from then on. */
   async start(): Promise<void> {
     const place = readPlace(location.hash);
 
     window.addEventListener('hashchange', () => void this.go(readPlace(location.hash)));
     this.take(place);
+    this.join(channelOfThis());
     try {
       [this.about, this.recordings] = await Promise.all([api.about(), api.recordings()]);
       await this.recording.open(place.recording, place.device);
@@ -84,6 +106,7 @@ export class App {
     this.pane = place.pane;
     this.filterText = place.filter;
     this.range = place.from !== null && place.to !== null ? { from: place.from, to: place.to } : null;
+    this.window = place.zoom;
     this.flow = place.flow;
     this.moment = place.moment;
     if (place.t !== null) this.clock.seek(place.t);
@@ -116,16 +139,56 @@ export class App {
       filter: this.filterText,
       from: this.range?.from ?? null,
       to: this.range?.to ?? null,
+      zoom: this.window,
       flow: this.flow,
       moment: this.moment,
     };
   }
 
-  async openRecording(id: string): Promise<void> {
+  /** What other windows are told: all but what is a window's own. */
+  look(): Look {
+    const { clock, recording } = this;
+
+    return {
+      recording: recording.info?.id ?? '',
+      device: recording.device?.id ?? '',
+      filter: this.filterText,
+      range: this.range,
+      window: this.window,
+      flow: this.flow,
+      moment: this.moment,
+      follows: clock.follows,
+      playing: clock.playing,
+      speed: clock.speed,
+      t: clock.follows || clock.playing ? untrack(() => clock.t) : clock.t,
+    };
+  }
+
+  private async takeLook(look: Look): Promise<void> {
+    const { info, device } = this.recording;
+    const turn = ++this.takes;
+
+    this.isTaking = true;
+    this.filterText = look.filter;
+    this.clock.take(look);
+    const isElsewhere = look.recording !== info?.id;
+    const opened = isElsewhere ? this.openRecording(look.recording, look.device) : null;
+    this.range = look.range;
+    this.window = look.window;
+    this.flow = look.flow;
+    this.moment = look.moment;
+    if (opened) await opened.catch(() => {});
+    else if (look.device !== device?.id) await this.recording.chooseDevice(look.device).catch(() => {});
+    if (turn !== this.takes) return;
+    if (isElsewhere) this.clock.take(look);
+    this.isTaking = false;
+  }
+
+  async openRecording(id: string, device = ''): Promise<void> {
     this.clock.forget();
     this.flow = this.range = this.window = null;
     this.moment = '';
-    await this.recording.open(id, '');
+    await this.recording.open(id, device);
   }
 
   async openDevice(id: string): Promise<void> {

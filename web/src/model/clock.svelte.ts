@@ -77,6 +77,15 @@ export class Clock {
     this.speed = speeds[Math.min(Math.max(0, i + step), speeds.length - 1)]!;
   }
 
+  /** As another window's stands. */
+  take(other: { follows: boolean; playing: boolean; speed: number; t: number }): void {
+    this.speed = other.speed;
+    this.follows = other.follows;
+    this.playing = other.playing;
+    this.t = other.follows ? this.now : other.t;
+    this.run();
+  }
+
   forget(): void {
     this.t = this.now = this.saidAt = this.saidNow = 0;
     this.rate = 1;

@@ -39,9 +39,12 @@ interface Word {
   key: string;
   operator: string;
   value: string;
+  /** It stood in quotes: a text, whatever it says. */
+  quoted: boolean;
 }
 
-const WORD = /(!?)(?:([a-z]+)(:|>=|<=|>|<|=))?("(?:[^"\\]|\\.)*"?|\S*)/gy;
+/* What looks like the scheme of a URL is no key. `status:>=400` says the same as `status>=400`. */
+const WORD = /(!?)(?:([a-z]+)(:?(?:>=|<=|>|<)|=|:(?!\/\/)))?("(?:[^"\\]|\\.)*"?|\S*)/giy;
 
 function unquoted(text: string): string {
   return text.startsWith('"') ? text.slice(1).replace(/"$/, '').replace(/\\(.)/g, '$1') : text;
@@ -58,11 +61,13 @@ export function wordsOf(text: string): Word[] {
     }
     const match = WORD.exec(text);
     if (!match || !match[0]) break;
+    const value = match[4] ?? '';
     found.push({
       not: match[1] === '!',
-      key: match[2] ?? '',
-      operator: match[3] ?? '',
-      value: unquoted(match[4] ?? ''),
+      key: (match[2] ?? '').toLowerCase(),
+      operator: (match[3] ?? '').replace(/^:(?=.)/, ''),
+      value: unquoted(value),
+      quoted: value.startsWith('"'),
     });
   }
   return found;
@@ -73,9 +78,9 @@ const TIMES: Record<string, number> = { '': 1e6, us: 1, ms: 1e3, s: 1e6, min: 6e
 
 function quantity(value: string, units: Record<string, number>): number {
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(value);
-  const unit = match && units[match[2]!.toLowerCase()];
+  const unit = match && match[2]!.toLowerCase();
 
-  return match && unit !== undefined && unit !== null ? Number(match[1]) * unit : NaN;
+  return match && unit !== null && Object.hasOwn(units, unit) ? Number(match[1]) * units[unit]! : NaN;
 }
 
 const COMPARE: Record<string, (a: number, b: number) => boolean> = {
@@ -124,13 +129,18 @@ const flags: Record<string, (world: FilterWorld) => Test> = {
   http: ({ flows }) => (row) => flows.url(row) !== '',
 };
 
+function isFlag(word: Word): boolean {
+  return !word.key && !word.quoted && Object.hasOwn(flags, word.value.toLowerCase());
+}
+
 /** Everything that words without a key are looked for in. */
 function anywhere(world: FilterWorld, value: string): Test {
   const { flows } = world;
   const wanted = value.toLowerCase();
-  /* Hosts and endpoints are few: what was found out of one is kept. */
+  /* Hosts and endpoints are few, URLs are long: what was found out of one is kept. */
   const hosts = new Map<number, boolean>();
   const endpoints = new Map<number, boolean>();
+  const urls = new Map<number, boolean>();
   const known = (map: Map<number, boolean>, key: number, text: () => string) => {
     let is = map.get(key);
     if (is === undefined) map.set(key, (is = text().toLowerCase().includes(wanted)));
@@ -140,7 +150,7 @@ function anywhere(world: FilterWorld, value: string): Test {
   return (row) =>
     known(hosts, flows.host[row]!, () => flows.text(flows.host, row)) ||
     known(endpoints, flows.endpoint[row]!, () => world.whatOf(flows.endpoint[row]!)) ||
-    flows.url(row).toLowerCase().includes(wanted);
+    (flows.url(row) !== '' && known(urls, row, () => flows.url(row)));
 }
 
 function numberTest(world: FilterWorld, word: Word): Test | string {
@@ -164,11 +174,11 @@ function textTest(world: FilterWorld, word: Word): Test | string {
 }
 
 function testOf(world: FilterWorld, word: Word): Test | string {
-  if (word.key in numbers) return numberTest(world, word);
-  if (word.key in texts) return textTest(world, word);
+  if (Object.hasOwn(numbers, word.key)) return numberTest(world, word);
+  if (Object.hasOwn(texts, word.key)) return textTest(world, word);
   if (word.key) return `${word.key}: there is no such key; there are ${[...Object.keys(texts), ...Object.keys(numbers)].join(', ')}`;
-  if (!word.value) return '“!” wants a word behind it';
-  const flag = Object.hasOwn(flags, word.value) && flags[word.value];
+  if (!word.value) return word.not ? '“!” wants a word behind it' : '“” finds nothing: write a word between the quotes';
+  const flag = isFlag(word) && flags[word.value.toLowerCase()];
   return flag ? flag(world) : anywhere(world, word.value);
 }
 
@@ -185,15 +195,20 @@ export function parseFilter(text: string, world: FilterWorld): Filter {
   }
   return {
     test: (row, t) => tests.every((test) => test(row, t)),
-    changes: words.some((word) => changing.has(word.key || word.value)),
+    changes: words.some((word) => changing.has(word.key || (isFlag(word) ? word.value.toLowerCase() : ''))),
     isEmpty: !tests.length,
     problems,
   };
 }
 
+/** The filter's words as they were written: what stands in quotes is one. */
+function written(text: string): string[] {
+  return text.match(/(?:"(?:[^"\\]|\\.)*"?|[^\s"])+/g) ?? [];
+}
+
 /** The filter with one word more, or without it when it is there. */
 export function toggleWord(text: string, word: string): string {
-  const rest = text.split(/\s+/).filter(Boolean);
+  const rest = written(text);
   const i = rest.indexOf(word);
 
   if (i >= 0) rest.splice(i, 1);
@@ -202,5 +217,5 @@ export function toggleWord(text: string, word: string): string {
 }
 
 export function hasWord(text: string, word: string): boolean {
-  return text.split(/\s+/).includes(word);
+  return written(text).includes(word);
 }

@@ -201,10 +201,11 @@ export class FlowStore {
   }
 
   private bytesAt(row: number, t: number, offset: 1 | 2, all: number): number {
+    if (this.ended[row]! <= t) return all;
     const moved = this.growth[row]!;
 
-    if (!moved.length || moved[moved.length - 3]! <= t) return this.ended[row]! <= t || !moved.length ? all : moved[moved.length - 3 + offset]!;
-    for (let i = moved.length - 6; i >= 0; i -= 3) if (moved[i]! <= t) return moved[i + offset]!;
+    if (!moved.length) return all;
+    for (let i = moved.length - 3; i >= 0; i -= 3) if (moved[i]! <= t) return moved[i + offset]!;
     return 0;
   }
 

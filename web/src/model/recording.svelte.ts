@@ -13,6 +13,8 @@ const FIRST_FLOWS = 500;
 const PAGE_FLOWS = 5000;
 const STRIP_EVERY_MS = 1000;
 const ACTIVITY_EVERY_MS = 1000;
+const SETTLED_EVERY_MS = 250;
+const AGAIN_MS = 1000;
 
 export class RecordingModel {
   info = $state.raw<api.Recording | null>(null);
@@ -21,6 +23,8 @@ export class RecordingModel {
   notes = $state.raw<api.Note[]>([]);
   /** Changes when flows have: whoever shows rows reads it. */
   flowsVersion = $state(0);
+  /** The same, a few times a second: for what is not cheap to make anew. */
+  settledVersion = $state(0);
   /** Flows are still being read; so many of so many. */
   loaded = $state(0);
   isLoaded = $state(false);
@@ -33,9 +37,13 @@ export class RecordingModel {
   flows = new FlowStore();
 
   private live: Live | null = null;
-  private deviceId = '';
+  private deviceId = $state('');
+  /** Which device's strip is shown is decided. */
+  isOpen = $state(false);
   private stripTimer = 0;
   private activityTimer = 0;
+  private settledTimer = 0;
+  private againTimer = 0;
   /** Grows when what is asked for is another: answers that come late are dropped. */
   private turn = 0;
   private readonly clock: Clock;
@@ -63,26 +71,53 @@ export class RecordingModel {
     this.knowledge = knowledge;
     this.notes = notes;
     this.takeDevices(devices);
-    await Promise.all([this.chooseDevice(deviceId), this.loadFlows(info, turn)]);
+    const chosen = this.chooseDevice(deviceId);
+    this.isOpen = true;
+    await Promise.all([chosen, this.loadFlows(info, turn)]);
   }
 
   close(): void {
     this.turn++;
     this.live?.stop();
     this.live = null;
-    clearTimeout(this.stripTimer);
-    clearTimeout(this.activityTimer);
-    this.stripTimer = this.activityTimer = 0;
+    for (const timer of [this.stripTimer, this.activityTimer, this.settledTimer, this.againTimer]) clearTimeout(timer);
+    this.stripTimer = this.activityTimer = this.settledTimer = this.againTimer = 0;
     this.flows = new FlowStore();
     this.activity = new Activity(this.flows);
     this.devices = [];
     this.strip = null;
     this.notes = [];
     this.loaded = 0;
-    this.isLoaded = false;
+    this.isLoaded = this.isOpen = false;
     this.connected = true;
     this.problem = '';
     this.flowsVersion++;
+    this.settledVersion++;
+  }
+
+  /** All of it once more: as soon as the server can be asked. */
+  private async openAgain(): Promise<void> {
+    const recording = this.info?.id ?? '';
+    const device = this.deviceId;
+
+    try {
+      await this.open(recording, device);
+    } catch (error) {
+      this.connected = false;
+      this.problem = (error as Error).message;
+      this.againTimer = window.setTimeout(() => void this.openAgain(), AGAIN_MS);
+    }
+  }
+
+  /** The server is there and gives no stream: what it serves may be another recording by now. */
+  private async refused(): Promise<void> {
+    try {
+      const all = await api.recordings();
+      this.problem = '';
+      if (!all.some((recording) => recording.id === this.info?.id)) await this.openAgain();
+    } catch (error) {
+      this.problem = (error as Error).message;
+    }
   }
 
   /** The strip of another device. Without one there is none yet, and the first to come is taken. */
@@ -131,24 +166,48 @@ export class RecordingModel {
     let seq: number | null = null;
 
     while (after !== null) {
-      const page: api.FlowPage = await api.flowPage(info.id, after, seq === null ? FIRST_FLOWS : PAGE_FLOWS);
-      if (turn !== this.turn) return;
+      const page: api.FlowPage | null = await this.pageAfter(info.id, after, seq === null ? FIRST_FLOWS : PAGE_FLOWS, turn);
+      if (!page) return;
       seq ??= page.seq;
       after = page.next;
       this.flows.put(page.rows);
       this.loaded = this.flows.count;
-      this.flowsVersion++;
+      this.changed();
     }
     this.isLoaded = true;
     this.reckon();
     this.listen(info, seq ?? 0);
   }
 
+  /** Asked for until it comes, or nobody wants it any more (null). */
+  private async pageAfter(id: string, after: number, limit: number, turn: number): Promise<api.FlowPage | null> {
+    while (turn === this.turn)
+      try {
+        const page = await api.flowPage(id, after, limit);
+        if (turn !== this.turn) return null;
+        this.connected = true;
+        return page;
+      } catch (error) {
+        if (!(error instanceof api.Unreachable)) throw error;
+        if (turn === this.turn) this.connected = false;
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+      }
+    return null;
+  }
+
+  private changed(): void {
+    this.flowsVersion++;
+    this.settledTimer ||= window.setTimeout(() => {
+      this.settledTimer = 0;
+      this.settledVersion++;
+    }, SETTLED_EVERY_MS);
+  }
+
   private listen(info: api.Recording, seq: number): void {
     this.live = new Live(info.id, seq, {
       flows: (rows, nowUs) => {
         this.flows.put(rows);
-        this.flowsVersion++;
+        this.changed();
         this.clock.say(nowUs, true);
         this.reckonSoon();
       },
@@ -159,9 +218,13 @@ export class RecordingModel {
       },
       notes: () => void this.loadNotes(),
       clock: (nowUs) => this.clock.say(nowUs, true),
-      reset: () => void this.open(info.id, this.deviceId),
+      reset: () => void this.openAgain(),
+      refused: () => void this.refused(),
       end: (nowUs) => void this.ended(nowUs),
-      connected: (is) => (this.connected = is),
+      connected: (is) => {
+        this.connected = is;
+        if (is) this.problem = '';
+      },
     });
   }
 
@@ -195,6 +258,6 @@ export class RecordingModel {
   }
 
   private reckon(): void {
-    this.activity = new Activity(this.flows, this.device?.device ?? 0);
+    this.activity = new Activity(this.flows, this.device?.device ?? 0, this.activity);
   }
 }

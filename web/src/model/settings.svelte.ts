@@ -7,13 +7,14 @@ const KEY = 'flightstrip';
 
 interface Kept {
   theme: Theme;
-  /** The screen's share of the width, the strip's height in pixels, the detail's height in pixels. */
+  /** The screen's share of the width, the detail's of the traffic, the strip's height in pixels. */
   screenShare: number;
+  detailShare: number;
   stripHeight: number;
   listOpen: boolean;
 }
 
-const defaults: Kept = { theme: 'system', screenShare: 0.36, stripHeight: 300, listOpen: true };
+const defaults: Kept = { theme: 'system', screenShare: 0.36, detailShare: 0.5, stripHeight: 300, listOpen: true };
 
 function kept(): Kept {
   try {
@@ -26,6 +27,7 @@ function kept(): Kept {
 export class Settings {
   theme = $state<Theme>('system');
   screenShare = $state(0);
+  detailShare = $state(0);
   stripHeight = $state(0);
   listOpen = $state(true);
 
@@ -34,9 +36,9 @@ export class Settings {
   }
 
   save(): void {
-    const { theme, screenShare, stripHeight, listOpen } = this;
+    const { theme, screenShare, detailShare, stripHeight, listOpen } = this;
     try {
-      localStorage.setItem(KEY, JSON.stringify({ theme, screenShare, stripHeight, listOpen }));
+      localStorage.setItem(KEY, JSON.stringify({ theme, screenShare, detailShare, stripHeight, listOpen }));
     } catch {
       /* A browser that keeps nothing still shows everything. */
     }

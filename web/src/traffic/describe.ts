@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /** A flow's cells, as words. */
 import type { App } from '../model/app.svelte';
-import { bytes, clockTime, duration } from '../model/format';
+import { bytes, clockTime, duration, words } from '../model/format';
 import { failures, whys, type Failure, type Why } from '../api/generated';
 
 export interface Cells {
@@ -19,6 +19,8 @@ export interface Cells {
   failed: boolean;
   open: boolean;
   told: string;
+  /** What did not work, in the recorder's words. */
+  error: string;
 }
 
 const howWords: Record<string, string> = {
@@ -58,10 +60,11 @@ export function cellsOf(app: App, row: number, t: number): Cells {
     status: status ? String(status) : '',
     bytes: bytes(flows.upAt(row, t) + flows.downAt(row, t)),
     took: duration(flows.tookAt(row, t)),
-    why: open ? 'open' : why.replaceAll('-', ' '),
+    why: open ? 'open' : words(failed ? `failed: ${failure}` : why),
     whyLong: open ? 'still open' : failed && failure ? `failed: ${failures[failure]}` : why ? whys[why] : '',
     failed,
     open,
     told: flows.text(flows.rules, row),
+    error: open ? '' : flows.text(flows.error, row),
   };
 }

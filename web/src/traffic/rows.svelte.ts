@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /**
  * Which rows the table shows: those that pass the filter, in order of time, as far as the clock has come. What passes
- * is looked for again when the flows, the filter or the range change; where the clock stands only cuts the list, but
- * for filters whose answer changes with time, which are asked again a few times a second.
+ * is looked for again when the filter or the range change, and a few times a second while flows come; where the clock
+ * stands only cuts the list, but for filters whose answer changes with time.
  */
 import type { App } from '../model/app.svelte';
+import type { FlowStore } from '../model/flows';
 
+/** How finely filters that change with time are asked. */
 const AGAIN_US = 250_000;
 
 export interface Shown {
+  /** Of which the first `count` are shown. */
   rows: Uint32Array;
   count: number;
 }
@@ -19,6 +22,28 @@ export interface Sums {
   failed: number;
 }
 
+/** How many of them had been opened at t. */
+export function openedBy(flows: FlowStore, { rows, count }: Shown, t: number): number {
+  let low = 0;
+  let high = count;
+
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (flows.opened[rows[middle]!]! <= t) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Where a row is among those that are shown; -1 when it is not. */
+export function placeOf(flows: FlowStore, shown: Shown, row: number): number {
+  const opened = flows.opened[row]!;
+
+  for (let i = openedBy(flows, shown, opened) - 1; i >= 0 && flows.opened[shown.rows[i]!] === opened; i--)
+    if (shown.rows[i] === row) return i;
+  return -1;
+}
+
 export class Rows {
   private readonly app: App;
 
@@ -26,55 +51,46 @@ export class Rows {
     this.app = app;
   }
 
-  /** The time that filters are asked with: coarser than the clock where that saves asking. */
+  /** The device whose rows these are; 0: there is one alone, or none. */
+  private device = $derived.by(() => {
+    const { devices, device } = this.app.recording;
+    return devices.length > 1 ? (device?.device ?? 0) : 0;
+  });
+
+  /** The time that filters are asked with. */
   private askedAt = $derived.by(() => {
     const { filter, clock } = this.app;
-    if (!filter.changes) return 0;
-    return clock.follows ? clock.now - (clock.now % AGAIN_US) + AGAIN_US : clock.t - (clock.t % AGAIN_US) + AGAIN_US;
+    if (!filter.changes) return Infinity;
+    if (!clock.follows) return clock.t;
+    return clock.live ? (Math.floor(clock.now / AGAIN_US) + 1) * AGAIN_US : clock.now;
   });
 
   private passing = $derived.by((): Shown => {
     const { recording, filter, range } = this.app;
-    void recording.flowsVersion;
     const { flows } = recording;
-    const device = recording.devices.length > 1 ? (recording.device?.device ?? 0) : 0;
 
-    if (filter.isEmpty && !range && !device) return { rows: flows.order, count: flows.count };
-    const t = filter.changes ? Math.min(this.askedAt, this.app.clock.now) : Infinity;
-    const from = range?.from ?? -Infinity;
-    const to = range?.to ?? Infinity;
-    const rows = new Uint32Array(flows.count);
-    let count = 0;
-
-    for (let i = 0; i < flows.count; i++) {
-      const row = flows.order[i]!;
-      if (flows.opened[row]! > to) break;
-      if (flows.ended[row]! < from || (device && flows.device[row] !== device)) continue;
-      if (filter.test(row, t)) rows[count++] = row;
+    if (filter.isEmpty && !range && !this.device) {
+      void recording.flowsVersion;
+      return { rows: flows.order, count: flows.count };
     }
-    return { rows, count };
+    void recording.settledVersion;
+    return this.passingAt(this.askedAt);
   });
 
   shown = $derived.by((): Shown => {
-    const { rows, count } = this.passing;
-    const { flows } = this.app.recording;
-    const { t, follows } = this.app.clock;
-    if (follows) return { rows, count };
-    let low = 0;
-    let high = count;
+    const { passing } = this;
+    const { recording, clock } = this.app;
 
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (flows.opened[rows[middle]!]! <= t) low = middle + 1;
-      else high = middle;
-    }
-    return { rows, count: low };
+    if (clock.follows) return passing;
+    return { rows: passing.rows, count: openedBy(recording.flows, passing, clock.t) };
   });
 
   /** Of what is shown, for the line beneath. */
-  sums(t: number): Sums {
+  sums = $derived.by((): Sums => {
+    void this.app.recording.settledVersion;
     const { flows } = this.app.recording;
     const { rows, count } = this.shown;
+    const t = this.app.clock.follows ? Infinity : this.app.clock.t;
     let bytes = 0;
     let failed = 0;
 
@@ -83,6 +99,31 @@ export class Rows {
       bytes += flows.upAt(row, t) + flows.downAt(row, t);
       if (flows.failedAt(row, t)) failed++;
     }
-    return { all: flows.openedBy(t), bytes, failed };
+    return { all: this.device ? this.ofDevice(t) : flows.openedBy(t), bytes, failed };
+  });
+
+  private passingAt(t: number): Shown {
+    const { recording, filter, range } = this.app;
+    const { flows } = recording;
+    const from = range?.from ?? -Infinity;
+    const to = range?.to ?? Infinity;
+    const rows = new Uint32Array(flows.count);
+    let count = 0;
+
+    for (let i = 0; i < flows.count; i++) {
+      const row = flows.order[i]!;
+      if (flows.opened[row]! > Math.min(to, t)) break;
+      if (flows.ended[row]! < from || (this.device && flows.device[row] !== this.device)) continue;
+      if (filter.test(row, t)) rows[count++] = row;
+    }
+    return { rows, count };
+  }
+
+  private ofDevice(t: number): number {
+    const { flows } = this.app.recording;
+    let n = 0;
+
+    for (let i = flows.openedBy(t) - 1; i >= 0; i--) if (flows.device[flows.order[i]!] === this.device) n++;
+    return n;
   }
 }

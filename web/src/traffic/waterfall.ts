@@ -44,3 +44,15 @@ export function piecesOf(flows: FlowStore, row: number, t: number): Piece[] {
 export function piecesText(pieces: readonly Piece[]): string {
   return pieces.map(({ part, from, to }) => `${partNames[part]} ${duration(to - from)}`).join(', ');
 }
+
+const SHORTEST_US = 1e3;
+const LONGEST_US = 6e8;
+
+/**
+ * How long the bar of a flow is, 0 to 1. What lasts milliseconds stands beside what lasts minutes: so each tenfold
+ * is as much longer.
+ */
+export function lengthOf(us: number): number {
+  const within = Math.min(Math.max(us, SHORTEST_US), LONGEST_US);
+  return 0.06 + (0.94 * Math.log(within / SHORTEST_US)) / Math.log(LONGEST_US / SHORTEST_US);
+}
