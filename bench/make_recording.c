@@ -9,6 +9,7 @@
 #include "explain/shipped.h"
 #include "store/recording.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,6 +138,7 @@ static void close_flow(struct maker *m, uint64_t flow)
 
 static void make(struct maker *m)
 {
+    assert(m->devices && m->flows);
     for (uint64_t i = 1; i <= m->devices; i++) {
         char client[32];
 

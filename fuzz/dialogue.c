@@ -83,7 +83,7 @@ static struct str skip_empty_lines(struct str s)
     return s;
 }
 
-static struct dialogue read_http(struct str asked, struct str answered)
+struct dialogue dialogue_read_http(struct str asked, struct str answered)
 {
     struct dialogue d = {0};
     struct str up = skip_empty_lines(asked), down = answered;
@@ -161,8 +161,26 @@ static struct dialogue read_socks(struct str asked, struct str answered)
     return d;
 }
 
+/* SOCKS 4 is not served: whatever is asked, one refusal answers it, and nothing comes behind. */
+static struct dialogue read_old_socks(struct str answered)
+{
+    static const struct str refusal = STR("\x00\x5b\x00\x00\x00\x00\x00\x00");
+    struct dialogue d = {.requests = 1};
+
+    if (!str_starts(refusal, str_head(answered, refusal.n)))
+        d.odd_response = "not the refusal of SOCKS 4";
+    d.responses = answered.n >= refusal.n;
+    d.unasked = answered.n > refusal.n;
+    return d;
+}
+
 struct dialogue dialogue_read(struct str asked, struct str answered)
 {
-    return str_starts(skip_empty_lines(asked), STR("\x05")) ? read_socks(asked, answered)
-                                                            : read_http(asked, answered);
+    struct str first = str_head(skip_empty_lines(asked), 1);
+
+    if (str_eq(first, STR("\x05")))
+        return read_socks(asked, answered);
+    if (str_eq(first, STR("\x04")))
+        return read_old_socks(answered);
+    return dialogue_read_http(asked, answered);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * dialogue: what the two ends of a connection have said, read strictly and side by side: each
- * request with the response that answers it, until one of them opens a tunnel. SOCKS (RFC 1928) is
- * read too, up to where its tunnel begins.
+ * request with the response that answers it, until one of them opens a tunnel. SOCKS 5 (RFC 1928)
+ * is read too, up to where its tunnel begins, and SOCKS 4, which gets none.
  */
 #pragma once
 
@@ -20,4 +20,7 @@ struct dialogue {
     size_t up_at, down_at; /* where in each stream the tunnel's bytes begin */
 };
 
+/* Of a device with the proxy: HTTP or SOCKS, as its first byte says. */
 struct dialogue dialogue_read(struct str asked, struct str answered);
+/* Of the proxy with a server: it asks in nothing but HTTP. */
+struct dialogue dialogue_read_http(struct str asked, struct str answered);

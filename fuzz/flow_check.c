@@ -127,6 +127,8 @@ void flow_check_put(void *ctx, const struct obs *o)
     must(f->opened == (o->kind != OBS_FLOW_OPENED), "a flow begins by being opened");
     if (o->kind == OBS_FLOW_OPENED)
         flow_opened(f, o);
+    else if (o->kind == OBS_RULE_APPLIED)
+        f->throttled |= str_eq(o->type, STR("throttle"));
     else if (o->kind == OBS_CONNECTED)
         connected(c, f, o);
     else if (o->kind == OBS_FLOW_PROGRESS)
@@ -165,9 +167,9 @@ static void check_tunnel(const struct flow_seen *f, struct dialogue device, stru
 {
     struct str up = str_skip(said(f->device), device.up_at);
     struct str down = str_skip(said(f->server), server.down_at);
-    bool stand = stands(f->device) && stands(f->server) && !f->closed;
-    bool flows_up = quiet && stand && f->server->reads;
-    bool flows_down = quiet && stand && f->device->reads;
+    bool flows = quiet && !f->throttled && stands(f->device) && stands(f->server) && !f->closed;
+    bool flows_up = flows && f->server->reads;
+    bool flows_down = flows && f->device->reads;
 
     if (!device.asks_tunnel || !server.tunnels)
         return;
@@ -197,7 +199,7 @@ static void check_server(const struct flow_check *c, const struct link *l, bool 
         return;
     f = &c->flows[c->flow_of[l->number] - 1];
     if (!is_tunnel(f) || f->upstream) {
-        server = dialogue_read(heard(l), said(l));
+        server = dialogue_read_http(heard(l), said(l));
         check_requests(server);
     }
     check_tunnel(f, dialogue_read(said(f->device), heard(f->device)), server, quiet);
@@ -207,7 +209,7 @@ static void check_device(const struct link *l)
 {
     struct dialogue d = dialogue_read(said(l), heard(l));
 
-    must(!d.odd_response || l->reset, "what a device is answered is HTTP, or breaks off");
+    must(!d.odd_response || l->reset, "what a device is answered is well-formed, or breaks off");
     must(!d.unasked, "a device is answered what it asked and no more");
 }
 

@@ -17,6 +17,7 @@ struct flow_seen {
     const struct link *device;
     const struct link *server; /* NULL: none, or there were several that it could be */
     bool upstream;             /* it goes through another proxy */
+    bool throttled;            /* what is there may have to wait for its time */
     bool both_ended;           /* before it was closed, each in order and reading */
 };
 
@@ -33,7 +34,7 @@ void flow_check_put(void *ctx, const struct obs *o);
 
 /*
  * Compares what the links have carried so far. `quiet`: nothing is ready any more, so nothing that
- * could be passed on may still be waiting.
+ * could be passed on may still be waiting, but for what is throttled.
  */
 void flow_check_links(const struct flow_check *c, bool quiet);
 /* Everything is over. */

@@ -38,6 +38,7 @@ static const struct saying of_devices[] = {
     {'I', STR("CONNECT 93.184.216.34:443 HTTP/1.1\r\n\r\n"), 0},
     {'L', STR("CONNECT 127.0.0.1:22 HTTP/1.1\r\n\r\n"), 0},
     {'O', STR("CONNECT 10.0.0.1:3128 HTTP/1.1\r\n\r\n"), 0},
+    {'4', STR("\x04\x01\x01\xbb\x5d\xb8\xd8\x22me\x00"), 0}, /* SOCKS 4: CONNECT */
     {'5', STR("\x05\x01\x00"), 0},
     {'6', STR("\x05\x01\x00\x03\x06" "a.test\x01\xbb"), 0},
     {'7', STR("\x05\x01\x00\x01\x5d\xb8\xd8\x22\x01\xbb"), 0},

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Turns files into a C source that holds them, as a table of base/embedded.h.
 
-usage: embed.py --symbol NAME --root DIR --output OUT.c FILE...
+usage: embed.py [--gzip] --symbol NAME --root DIR --output OUT.c FILE...
 
-A file's name in the table is its path below DIR.
+A file's name in the table is its path below DIR. With --gzip its bytes are compressed.
 """
 import argparse
+import gzip
 import os
 import sys
 
@@ -45,6 +46,7 @@ def source(symbol, names, contents):
 
 def main():
     options = argparse.ArgumentParser(description="Turns files into a C source that holds them.")
+    options.add_argument("--gzip", action="store_true")
     options.add_argument("--symbol", required=True)
     options.add_argument("--root", required=True)
     options.add_argument("--output", required=True)
@@ -55,7 +57,8 @@ def main():
     contents = []
     for path in args.files:
         with open(path, "rb") as file:
-            contents.append(file.read())
+            data = file.read()
+        contents.append(gzip.compress(data, mtime=0) if args.gzip else data)
     with open(args.output, "w", encoding="ascii") as out:
         out.write("\n".join(source(args.symbol, names, contents)) + "\n")
 

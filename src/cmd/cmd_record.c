@@ -301,7 +301,7 @@ static int record(struct session *s, const struct record_options *o, struct acti
                   int web_fd)
 {
     struct recording_run run = {.session = s, .options = o};
-    struct metrics_of metrics;
+    struct metrics_of metrics = {0};
     struct page *page = NULL;
     struct err err;
 
@@ -320,10 +320,12 @@ static int record(struct session *s, const struct record_options *o, struct acti
     session_on_reload(s, NULL, NULL);
     notify_stopping();
     let_flows_end(&run);
-    page_close(page);
     proxy_stop(run.proxy);
+    metrics.recorder = NULL;
 
     int status = session_end(s);
+    page_end(page);
+    page_close(page);
     proxy_destroy(run.proxy);
     if (status == EXIT_OK)
         log_info("%s is written; flightstrip explain %s tells it again", o->output, o->output);
@@ -396,6 +398,9 @@ const struct cmd cmd_record = {
         "connected to unless --connect-to says so; those with private addresses only in networks "
         "of "
         "--allow or, without it, in those that this machine is attached to.\n"
+        "\n"
+        "--web shows the recording on a page while it is made, and at /metrics how the recorder is "
+        "doing, for Prometheus.\n"
         "\n"
         "A PATTERN is a host name in which * stands for anything, .example.com for whatever is "
         "below it. What --deny, --block, --throttle, --delay and --upstream do to a flow is "

@@ -194,10 +194,12 @@ static int show_page(struct session *s, const struct page_words *words, struct p
 }
 
 /* Who looks at the page has only begun when a rehearsal ends; where nobody sits, it is over. */
-static void serve_on(struct session *s)
+static void serve_on(struct session *s, struct page *page)
 {
-    if (!s->served || !s->on_terminal || s->was_stopped)
+    if (!s->served || !s->on_terminal || s->was_stopped) {
+        page_end(page);
         return;
+    }
     log_info("the rehearsal is over, and the page stays; Ctrl-C ends it");
     session_serve_on(s);
 }
@@ -226,7 +228,7 @@ static int act(struct session *s, const struct page_words *words, const struct s
     int status = session_end(s);
     rehearsal_destroy(rehearsal);
     if (status == EXIT_OK)
-        serve_on(s);
+        serve_on(s, page);
     page_close(page);
     if (status == EXIT_OK)
         log_info("%s is written; flightstrip explain %s tells it again", path, path);

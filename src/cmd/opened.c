@@ -32,6 +32,7 @@ struct opened {
     struct loop_timer timer;
     size_t left; /* of what is read at once */
     bool is_real_time;
+    bool is_damaged; /* and that was said */
 };
 
 struct served *opened_served(const struct opened *o)
@@ -71,9 +72,10 @@ static int read_on(struct opened *o, size_t most, struct err *err)
     o->left = most;
     if (r == 0)
         r = recording_replay(file, o->served->seq, put, o, &damaged, err);
-    if (damaged)
+    if (damaged && !o->is_damaged)
         log_warn("%s: %" PRIu64 " observation%s damaged and left out", o->path, damaged,
                  damaged == 1 ? " is" : "s are");
+    o->is_damaged |= damaged;
     return r;
 }
 

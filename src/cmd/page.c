@@ -1,20 +1,26 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "cmd/page.h"
 
+#include "base/auto.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 #include "serve/api.h"
+#include "serve/assets.h"
 #include "serve/web.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timerfd.h>
 
 #define USUAL_PLACE "127.0.0.1:8088"
 #define ANY_PLACE "127.0.0.1:0"
 #define ANYWHERE "auto"
 
+enum { FAREWELL_STEP_MS = 20, FAREWELL_STEPS = 25 };
+
 struct page {
+    struct loop *loop;
     struct web *web;
     struct api *api;
 };
@@ -71,34 +77,86 @@ static int open_web(struct page *p, struct loop *loop, const struct page_options
     return web_create(loop, &options, &p->web, err);
 }
 
-static void say_where(const struct page *p, bool metrics)
+static void say_where(const struct web *web, bool metrics, bool is_tls)
 {
-    struct str link = web_link(p->web, true);
-
-    log_info("the page is at " STR_FMT, STR_ARG(link));
-    if (web_needs_token(p->web)) {
-        link = web_link(p->web, false);
-        log_info("for those who may only look it is at " STR_FMT, STR_ARG(link));
-    }
+    if (web_needs_token(web))
+        log_info("the page is at " STR_FMT ", and for who is to read alone at " STR_FMT,
+                 STR_ARG(web_link(web, true)), STR_ARG(web_link(web, false)));
+    else
+        log_info("the page is at " STR_FMT, STR_ARG(web_link(web, true)));
     if (metrics)
-        log_info("metrics are at http://" STR_FMT "/metrics", STR_ARG(web_address(p->web)));
+        log_info("metrics are at %s://" STR_FMT "/metrics", is_tls ? "https" : "http",
+                 STR_ARG(web_address(web)));
 }
 
 int page_open(struct loop *loop, const struct page_options *options, struct page **ret_page,
               struct err *err)
 {
     struct page *p = xalloc(sizeof *p);
-    int r = open_web(p, loop, options, err);
+    int r;
 
+    p->loop = loop;
+    r = open_web(p, loop, options, err);
     if (r == 0)
         r = api_create(loop, p->web, options->recordings, options->recording_count, &p->api, err);
     if (r < 0) {
         page_close(p);
         return r;
     }
-    say_where(p, options->metrics);
+    web_add(p->web, asset_routes, ASSET_ROUTES, NULL);
+    say_where(p->web, options->metrics, options->words->cert);
     *ret_page = p;
     return 0;
+}
+
+/* --- the end --- */
+
+struct farewell {
+    struct page *page;
+    struct loop_fd timer;
+    unsigned steps;
+};
+
+static void farewell_step(void *ctx, unsigned events)
+{
+    struct farewell *f = ctx;
+    uint64_t times;
+
+    (void)events;
+    if (read(f->timer.fd, &times, sizeof times) < 0)
+        return;
+    if (++f->steps == FAREWELL_STEPS || !web_stream_count(f->page->web))
+        loop_stop(f->page->loop);
+}
+
+/* In real time, as those who watch live in that; a clock that is held stands still meanwhile. */
+static void run_farewell(struct page *p, int timer_fd)
+{
+    static const struct itimerspec every = {.it_value.tv_nsec = FAREWELL_STEP_MS * 1000000L,
+                                            .it_interval.tv_nsec = FAREWELL_STEP_MS * 1000000L};
+    struct farewell f = {.page = p};
+
+    f.timer =
+        (struct loop_fd){.fd = timer_fd, .events = LOOP_READ, .ready = farewell_step, .ctx = &f};
+    timerfd_settime(timer_fd, 0, &every, NULL);
+    if (loop_add_fd(p->loop, &f.timer) < 0)
+        return;
+    loop_busy(p->loop, 1);
+    loop_run(p->loop);
+    loop_busy(p->loop, -1);
+    loop_del_fd(p->loop, &f.timer);
+}
+
+void page_end(struct page *p)
+{
+    if (!p || !web_stream_count(p->web))
+        return;
+
+    AUTO(auto_close) int timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    if (timer_fd < 0)
+        return;
+    web_wake(p->web);
+    run_farewell(p, timer_fd);
 }
 
 void page_close(struct page *p)

@@ -51,4 +51,9 @@ bool page_is_wanted(const struct page_words *words, int fd);
 /* Says where it is. */
 int page_open(struct loop *loop, const struct page_options *options, struct page **ret_page,
               struct err *err);
+/*
+ * The recordings have ended: those who watch them are told before it is closed, which takes a
+ * fraction of a second at most. NULL is fine.
+ */
+void page_end(struct page *p);
 void page_close(struct page *p); /* NULL is fine */

@@ -74,7 +74,7 @@ struct served *api_recording(const struct api *api, const struct web_request *r,
 void api_begin(struct web_answer *a, struct json *j)
 {
     a->type = "application/json";
-    a->body.max = BUF_UNBOUNDED;
+    a->body.max = JSON_BYTES_MAX;
     json_init(j, &a->body, false);
     json_object(j);
 }

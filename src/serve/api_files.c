@@ -179,6 +179,7 @@ static int make_report(struct served *s, struct arena *arena, struct report *rep
                               .duration_us = served_now_us(s),
                               .devices = devices,
                               .look = {.width = WRAP_NEVER}};
+    served_catch_up(s);
     r = served_file(s, &file, err);
     if (r == 0)
         r = recording_notes(file, keep_note, &notes, err);
@@ -205,7 +206,7 @@ static void answer_report(struct served *s, size_t i, const struct web_request *
     }
     a->type = reports[i].type;
     a->filename = file_name(s, r->arena, reports[i].ending);
-    a->body.max = BUF_UNBOUNDED;
+    a->body.max = REPORT_BYTES_MAX;
     reports[i].write(&a->body, &report, 1);
 }
 

@@ -287,7 +287,7 @@ void api_flow(void *ctx, const struct web_request *r, struct web_answer *a)
         return;
     }
     a->type = "application/json";
-    a->body.max = BUF_UNBOUNDED;
+    a->body.max = JSON_BYTES_MAX;
     json_init(&j, &a->body, false);
     if (served_is_stored(s, row->seq))
         put_flow(&j, s, row);

@@ -11,7 +11,9 @@ enum {
     ROWS_USUAL = 1000,        /* when nobody says */
     PAGE_BYTES_MAX = 4 << 20, /* a page ends early when it has become so long */
     SEQS_MAX = 100,
-    NOTE_BODY_MAX = 32 << 10, /* the text may be escaped */
+    JSON_BYTES_MAX = 64 << 20,    /* of an answer: thousands of devices */
+    REPORT_BYTES_MAX = 256 << 20, /* the same, with all that is said of each */
+    NOTE_BODY_MAX = 32 << 10,     /* the text may be escaped */
 };
 
 struct api {
@@ -36,7 +38,7 @@ api_answer api_live;
 struct served *api_recording(const struct api *api, const struct web_request *r,
                              struct web_answer *a);
 
-/* JSON goes into the answer, whose ceiling is that of what it is made of. */
+/* JSON goes into the answer, an object that the caller ends. */
 void api_begin(struct web_answer *a, struct json *j);
 
 void api_key_u64(struct json *j, const char *key, uint64_t value);

@@ -29,8 +29,6 @@ static void put_id(struct json *j, size_t index)
 
 static void put_recording(struct json *j, struct served *s, size_t index)
 {
-    size_t flows = flow_table_count(s->flows);
-
     json_object(j);
     put_id(j, index);
     api_key_str(j, "name", str_of(s->about.name));
@@ -40,8 +38,8 @@ static void put_recording(struct json *j, struct served *s, size_t index)
     api_key_bool(j, "live", s->live);
     api_key_bool(j, "takes_notes", s->about.takes_notes);
     api_key_u64(j, "seq", s->seq);
-    api_key_u64(j, "flow_count", flows);
-    api_key_u64(j, "flows_from", flows ? flow_table_at(s->flows, 0)->flow : 1);
+    api_key_u64(j, "flow_count", flow_table_count(s->flows));
+    api_key_u64(j, "flows_from", flow_table_from(s->flows));
     api_key_u64(j, "device_count", s->devices.n);
     json_end(j);
 }
@@ -156,6 +154,7 @@ void api_devices(void *ctx, const struct web_request *r, struct web_answer *a)
 
     if (!s)
         return;
+    served_catch_up(s);
     api_begin(a, &j);
     api_key_u64(&j, "seq", s->seq);
     put_devices(&j, s, r->arena);
@@ -183,6 +182,7 @@ void api_strip(void *ctx, const struct web_request *r, struct web_answer *a)
 
     if (!s)
         return;
+    served_catch_up(s);
     strip = device_named(r->params[1], &device) ? served_strip(s, device, r->arena) : NULL;
     if (!strip) {
         web_refuse(r, a, 404, "there is no device '" STR_FMT "'", STR_ARG(r->params[1]));

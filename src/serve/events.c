@@ -88,6 +88,7 @@ static void put_now(struct buf *out, const char *event, const struct served *s)
     begin(out, &j, event);
     api_key_u64(&j, "now_us", served_now_us(s));
     api_key_u64(&j, "seq", s->seq);
+    api_key_u64(&j, "flows_from", flow_table_from(s->flows));
     end(out, &j);
 }
 
@@ -169,6 +170,7 @@ static const struct batch *devices_after(struct channel *c, uint64_t version)
     buf_clear(&b->bytes);
     b->is_there = true;
     b->from = version;
+    served_catch_up(c->served);
     d = served_changed(c->served, version);
     b->has_more = false;
     b->to = version;

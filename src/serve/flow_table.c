@@ -6,6 +6,7 @@
 #include "base/xalloc.h"
 #include "explain/flow.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /*
@@ -33,7 +34,7 @@ struct flow_table {
     size_t n, room;
     bool unsorted;
     struct flow_row *oldest, *newest; /* by their last change */
-    uint64_t gone_seq, gone_flow;     /* the highest of rows that are gone */
+    uint64_t gone_seq, gone_flow; /* of rows that are gone: the last first_seq, the last number */
 };
 
 /* --- what hosts are --- */
@@ -143,6 +144,11 @@ const struct flow_row *flow_table_at(struct flow_table *t, size_t i)
     return t->in_order[i];
 }
 
+uint64_t flow_table_from(struct flow_table *t)
+{
+    return t->n ? flow_table_at(t, 0)->flow : 1;
+}
+
 size_t flow_table_after(struct flow_table *t, uint64_t flow)
 {
     size_t low = 0, high = t->n;
@@ -181,7 +187,7 @@ static void forget_row(struct flow_table *t, struct flow_row *row)
 {
     unlink_row(t, row);
     map_remove(&t->by_flow, row->flow);
-    t->gone_seq = row->seq > t->gone_seq ? row->seq : t->gone_seq;
+    t->gone_seq = row->first_seq > t->gone_seq ? row->first_seq : t->gone_seq;
     t->gone_flow = row->flow > t->gone_flow ? row->flow : t->gone_flow;
 }
 
@@ -197,6 +203,7 @@ static void forget_chunk(struct flow_table *t)
     for (size_t i = 0; i < c->n; i++)
         forget_row(t, &c->rows[i]);
     t->first = c->next;
+    t->last = t->first ? t->last : NULL;
     destroy_chunk(c);
 }
 
@@ -224,14 +231,14 @@ static struct chunk *add_chunk(struct flow_table *t)
     make_room(t);
     c = xalloc(sizeof *c);
     c->arena = arena_create();
-    *(t->first ? &t->last->next : &t->first) = c;
+    *(t->last ? &t->last->next : &t->first) = c;
     t->last = c;
     return c;
 }
 
 static struct flow_row *add_row(struct flow_table *t, const struct obs *o)
 {
-    struct chunk *c = t->first ? t->last : NULL;
+    struct chunk *c = t->last;
     struct flow_row *row;
 
     if (!c || c->n == FLOW_CHUNK)
@@ -348,6 +355,7 @@ static void merge_points(struct row_points *points)
     uint64_t least_us = UINT64_MAX;
     unsigned least = 1;
 
+    assert(points->n > 2 && points->v);
     for (unsigned i = 1; i + 1 < points->n; i++) {
         uint64_t span_us = points->v[i + 1].at_us - points->v[i - 1].at_us;
 
@@ -369,23 +377,22 @@ static void make_point_room(struct flow_table *t, const struct flow_row *row,
         return;
     points->room = points->room ? 2 * points->room : 2;
     v = arena_array(arena_of(t, row), points->room, sizeof *v);
-    if (points->n)
+    if (points->v)
         memcpy(v, points->v, points->n * sizeof *v);
     points->v = v;
+    assert(points->v);
 }
 
 static void add_point(struct flow_table *t, struct flow_row *row, uint64_t at_us)
 {
     struct row_points *points = &row->moved;
-    struct row_point *last = points->n ? &points->v[points->n - 1] : NULL;
 
-    if (!last || last->at_us != at_us) {
-        if (points->n == FLOW_POINTS_MAX)
-            merge_points(points);
-        make_point_room(t, row, points);
-        last = &points->v[points->n++];
-    }
-    *last = (struct row_point){at_us, row->bytes_up, row->bytes_down};
+    if (points->n && points->v[points->n - 1].at_us == at_us)
+        points->n--; /* what is known of that moment now is more */
+    else if (points->n == FLOW_POINTS_MAX)
+        merge_points(points);
+    make_point_room(t, row, points);
+    points->v[points->n++] = (struct row_point){at_us, row->bytes_up, row->bytes_down};
 }
 
 static void on_bytes(struct flow_table *t, struct flow_row *row, const struct obs *o)

@@ -84,8 +84,10 @@ size_t flow_table_after(struct flow_table *t, uint64_t flow);
 
 /* The first that changed after `seq`, or NULL; those after it are its `newer`. */
 const struct flow_row *flow_table_changed(const struct flow_table *t, uint64_t seq);
-/* Whoever knows everything up to a seq below this has missed changes of rows that are gone. */
+/* Whoever knows everything up to a seq below this has never heard of some rows that are gone. */
 uint64_t flow_table_gone_seq(const struct flow_table *t);
+/* The lowest number that there is; 1 when there is none. */
+uint64_t flow_table_from(struct flow_table *t);
 
 /* --- rows as JSON --- */
 

@@ -146,13 +146,16 @@ uint64_t served_now_us(const struct served *s)
 
 /* --- what it shows --- */
 
-struct strip *served_strip(struct served *s, uint32_t device, struct arena *arena)
+void served_catch_up(struct served *s)
 {
-    struct strip *strip;
-
     if (s->live)
         explainer_advance(s->explainer, served_now_us(s));
-    strip = explainer_strip_of(s->explainer, device, arena);
+}
+
+struct strip *served_strip(const struct served *s, uint32_t device, struct arena *arena)
+{
+    struct strip *strip = explainer_strip_of(s->explainer, device, arena);
+
     if (strip)
         strip_leave_out_notes(strip);
     return strip;
@@ -192,7 +195,7 @@ bool served_is_stored(const struct served *s, uint64_t seq)
 
 void served_look_for_notes(struct served *s)
 {
-    struct recording *file;
+    struct recording *file = NULL;
     uint64_t digest = 0;
 
     if (!s->about.takes_notes || served_file(s, &file, NULL) < 0 ||

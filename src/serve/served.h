@@ -69,8 +69,10 @@ void served_end(struct served *s);
 void served_use(struct served *s, const struct knowledge *knowledge, struct explainer *explainer);
 
 uint64_t served_now_us(const struct served *s);
-/* A device's strip as it is now, without notes; NULL when there is no such device. In the arena. */
-struct strip *served_strip(struct served *s, uint32_t device, struct arena *arena);
+/* Lets the explainer know how far time has passed: before strips, or changes, are looked at. */
+void served_catch_up(struct served *s);
+/* A device's strip, without notes; NULL when there is no such device. In the arena. */
+struct strip *served_strip(const struct served *s, uint32_t device, struct arena *arena);
 /* The first device that changed after this version, or NULL. */
 const struct served_device *served_changed(const struct served *s, uint64_t version);
 

@@ -33,9 +33,9 @@ struct web_request {
 };
 
 /* A member of the query, decoded; the first of its name. p is NULL when it is not there. */
-struct str web_query(const struct web_request *r, const char *name);
+struct str web_query(const struct web_request *request, const char *name);
 /* A field of the head; the first of its name. p is NULL when it is not there. */
-struct str web_header(const struct web_request *r, const char *name);
+struct str web_header(const struct web_request *request, const char *name);
 
 /*
  * A body that is made piece by piece, for as long as somebody reads. Its reader may be slow: what
@@ -63,7 +63,6 @@ struct web_answer {
     const char *type;     /* of the body: plain text in UTF-8 */
     const char *etag;     /* what is between its quotes; NULL: the answer is not to be kept */
     const char *filename; /* to be saved under this name; NULL: to be shown */
-    bool is_immutable;    /* with an etag: at this address it never changes */
     bool is_gzipped;      /* the body is, already */
     struct web_field fields[WEB_FIELDS_MAX]; /* of the head, beyond those; none */
 

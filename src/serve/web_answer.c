@@ -117,13 +117,6 @@ static bool may_be_compressed(const struct web_answer *a)
     return is_bytes(a) && (a->is_gzipped || is_text(a->type));
 }
 
-static const char *caching(const struct web_answer *a)
-{
-    if (!a->etag)
-        return "no-store";
-    return a->is_immutable ? "private, max-age=31536000, immutable" : "private, no-cache";
-}
-
 /* RFC 6266: a name in ASCII for who reads nothing else, and the name. */
 static void put_disposition(struct buf *out, struct str name)
 {
@@ -160,7 +153,8 @@ static void add_fields(struct MHD_Response *response, const struct web_answer *a
             MHD_add_response_header(response, always[i].name, always[i].value);
     for (size_t i = 0; i < WEB_FIELDS_MAX && a->fields[i].name; i++)
         MHD_add_response_header(response, a->fields[i].name, a->fields[i].value);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, caching(a));
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL,
+                            a->etag ? "private, no-cache" : "no-store");
 }
 
 /* What is said of the body, and as well when it is not sent since it is known. */

@@ -11,10 +11,11 @@
 #include <microhttpd.h>
 
 enum {
-    VISITORS_MAX = 256,       /* connections; more wait in the kernel's queue */
-    VISITOR_BYTES = 32 << 10, /* for a request's head and the answer's */
-    IDLE_SECONDS = 30,        /* nothing moves on a connection that reads no stream */
-    ANSWER_BYTES = 16 << 20,  /* also what one piece of a stream may have */
+    VISITORS_MAX = 256,        /* connections; more wait in the kernel's queue */
+    VISITORS_OF_ONE_MAX = 128, /* from one address that is not loopback; more are turned away */
+    VISITOR_BYTES = 32 << 10,  /* for a request's head and the answer's */
+    IDLE_SECONDS = 30,         /* nothing moves on a connection that reads no stream */
+    ANSWER_BYTES = 16 << 20,   /* also what one piece of a stream may have */
     STREAMS_MAX = 128,
     BACKLOG = 128,
     LINK_CHARS = ADDRESS_TEXT + 64,
@@ -30,6 +31,8 @@ struct web {
     struct loop *loop;
     struct MHD_Daemon *daemon;
     struct loop_fd daemon_watch, timer_watch;
+    bool is_due;         /* MHD has something to do that its descriptor does not show */
+    unsigned hasty_runs; /* that MHD asked for since something was seen to move */
     struct table tables[WEB_TABLES_MAX];
     size_t table_count;
     struct guard guard;
@@ -63,6 +66,11 @@ static inline const struct request *request_of(const struct web_request *given)
 {
     return (const struct request *)given;
 }
+
+/* --- web.c --- */
+
+/* In the loop's next round; not from this one's, where MHD may be at work. */
+void web_run_soon(struct web *w);
 
 /* --- web_request.c --- */
 

@@ -15,15 +15,15 @@
 
 /* --- what came with it --- */
 
-struct str web_header(const struct web_request *given, const char *name)
+struct str web_header(const struct web_request *request, const char *name)
 {
     return str_of(
-        MHD_lookup_connection_value(request_of(given)->connection, MHD_HEADER_KIND, name));
+        MHD_lookup_connection_value(request_of(request)->connection, MHD_HEADER_KIND, name));
 }
 
-struct str web_query(const struct web_request *given, const char *name)
+struct str web_query(const struct web_request *request, const char *name)
 {
-    const struct request *r = request_of(given);
+    const struct request *r = request_of(request);
 
     return target_query(&r->target, str_of(name), r->arena);
 }

@@ -52,7 +52,8 @@ static void stop_waiting(struct web_reader *s)
     if (!s->is_waiting)
         return;
     s->is_waiting = false;
-    MHD_resume_connection(s->connection);
+    MHD_resume_connection(s->connection); /* which takes effect when MHD runs */
+    web_run_soon(s->web);
 }
 
 void web_wake(struct web *w)
@@ -150,6 +151,8 @@ static ssize_t read_stream(void *ctx, uint64_t at, char *to, size_t room)
     else
         wait_for_more(s);
     s->read += rest.n;
+    if (rest.n)
+        s->web->hasty_runs = 0; /* something moves */
     return (ssize_t)rest.n;
 }
 

@@ -45,20 +45,11 @@ static X509 *parse_cert(const struct buf *pem)
     return cert;
 }
 
-/* Without this one, a key that wants a passphrase would ask for it in the terminal. */
-static int no_passphrase(char *to, int room, int writing, void *ctx)
-{
-    (void)to;
-    (void)room;
-    (void)writing;
-    (void)ctx;
-    return -1;
-}
-
+/* With a passphrase that fits no key: else it would be asked for in the terminal. */
 static EVP_PKEY *parse_key(const struct buf *pem)
 {
     BIO *bio = bio_of(pem);
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, (void *)"");
 
     BIO_free(bio);
     return key;

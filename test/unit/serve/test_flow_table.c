@@ -368,6 +368,26 @@ static void past_the_ceiling_the_first_go(void **state)
     end(&s);
 }
 
+/* Or all would have to ask anew whenever one that had been open for long goes. */
+static void who_reads_along_is_not_lost_by_the_ceiling(void **state)
+{
+    struct scene s;
+    uint64_t known;
+
+    (void)state;
+    begin(&s, 2 * FLOW_CHUNK, BYTES);
+    open_flow(&s, 1, "a.test");
+    for (uint64_t flow = 2; flow <= 2 * FLOW_CHUNK; flow++)
+        open_flow(&s, flow, "a.test");
+    known = s.seq;
+    move(&s, 1, 1000);
+    open_flow(&s, 2 * FLOW_CHUNK + 1, "a.test");
+    assert_null(flow_table_get(s.table, 1));
+    assert_int_equal(flow_table_from(s.table), FLOW_CHUNK + 1);
+    assert_true(known >= flow_table_gone_seq(s.table));
+    end(&s);
+}
+
 static void bytes_have_a_ceiling_too(void **state)
 {
     char url[FLOW_TEXT_MAX];
@@ -401,6 +421,7 @@ int main(void)
         cmocka_unit_test(readers_miss_nothing_and_get_nothing_twice),
         cmocka_unit_test(a_reader_may_begin_anywhere),
         cmocka_unit_test(past_the_ceiling_the_first_go),
+        cmocka_unit_test(who_reads_along_is_not_lost_by_the_ceiling),
         cmocka_unit_test(bytes_have_a_ceiling_too),
     };
 
