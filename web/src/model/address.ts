@@ -51,12 +51,10 @@ const zoomOf = (text: string | null): Place['zoom'] => {
   return from != null && to != null && from < to ? { from, to } : null;
 };
 
-/** To the millisecond, and no longer than it has to be. */
 const textOf = (us: number | null): string => {
   if (us === null) return '';
-  const ms = Math.round(us / 1000);
-  const rest = ms % 1000;
-  return clockTime((ms - rest) * 1000) + (rest ? `.${String(rest).padStart(3, '0').replace(/0+$/, '')}` : '');
+  const ms = Math.floor(us / 1000) % 1000;
+  return clockTime(us) + (ms ? `.${String(ms).padStart(3, '0').replace(/0+$/, '')}` : '');
 };
 
 export function readPlace(hash: string): Place {
