@@ -53,8 +53,8 @@ const zoomOf = (text: string | null): Place['zoom'] => {
 
 const textOf = (us: number | null): string => {
   if (us === null) return '';
-  const exact = (Math.floor(us / 1000) / 1000) % 60;
-  return clockTime(us).replace(/\d\d$/, String(exact).padStart(exact < 10 ? 2 : 1, '0'));
+  const ms = Math.floor(us / 1000) % 1000;
+  return clockTime(us) + (ms ? `.${String(ms).padStart(3, '0').replace(/0+$/, '')}` : '');
 };
 
 export function readPlace(hash: string): Place {

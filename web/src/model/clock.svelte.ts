@@ -8,6 +8,7 @@ export const speeds = [1, 2, 5, 10, 30, 60, 120] as const;
 
 /** Longer than this the edge does not run ahead of what the server said last. */
 const AHEAD_MS = 1500;
+const NEVER = -Infinity;
 
 export class Clock {
   t = $state(0);
@@ -19,7 +20,7 @@ export class Clock {
   playing = $state(false);
   speed = $state<number>(1);
 
-  private saidAt = 0;
+  private saidAt = NEVER;
   private saidNow = 0;
   private rate = 1;
   private frame = 0;
@@ -31,7 +32,7 @@ export class Clock {
     const passed = at - this.saidAt;
 
     /* A rehearsal's time goes faster than ours: how fast is learnt from what it says. */
-    if (live && this.saidAt && passed > 200) this.rate = Math.max(0, (nowUs - this.saidNow) / (passed * 1000));
+    if (live && this.saidAt !== NEVER && passed > 200) this.rate = Math.max(0, (nowUs - this.saidNow) / (passed * 1000));
     if (passed > 200 || !live) {
       this.saidAt = at;
       this.saidNow = nowUs;
@@ -87,7 +88,8 @@ export class Clock {
   }
 
   forget(): void {
-    this.t = this.now = this.saidAt = this.saidNow = 0;
+    this.t = this.now = this.saidNow = 0;
+    this.saidAt = NEVER;
     this.rate = 1;
     this.live = this.playing = false;
     this.follows = true;

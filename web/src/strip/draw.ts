@@ -21,7 +21,7 @@ export const MOMENT_ROWS = 3;
 export const MOMENT_SIGNS = 13;
 export const FINDINGS = 18;
 export const SCREEN = 15;
-export const LANE = 17;
+export const LANE = 15;
 
 /** Where the head's lanes begin. */
 export const headTops = (() => {

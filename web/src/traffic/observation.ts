@@ -74,3 +74,26 @@ function plainly(o: Observation): Piece[] {
 export function saysOf(o: Observation): Piece[] {
   return (sayings[o.kind] ?? plainly)(o).filter((piece) => piece.text);
 }
+
+export interface Line {
+  o: Observation;
+  /** So many of the same kind stand before this one and are not told. */
+  folded: number;
+}
+
+/** That bytes moved is told by its first and its last, unless everything is asked for. */
+export function linesOf(observations: readonly Observation[], everything: boolean): Line[] {
+  const lines: Line[] = [];
+  const isProgress = (o?: Observation) => o?.kind === 'flow-progress';
+  let folded = 0;
+
+  observations.forEach((o, i) => {
+    const isWithin = isProgress(observations[i - 1]) && isProgress(o) && isProgress(observations[i + 1]);
+    if (isWithin && !everything) folded++;
+    else {
+      lines.push({ o, folded });
+      folded = 0;
+    }
+  });
+  return lines;
+}

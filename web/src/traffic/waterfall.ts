@@ -10,7 +10,7 @@ export const partNames: Record<Part, string> = {
   connect: 'connect',
   tls: 'until the ClientHello',
   wait: 'until the first byte',
-  rest: 'afterwards',
+  rest: 'the rest',
 };
 
 export interface Piece {
@@ -40,7 +40,7 @@ export function piecesOf(flows: FlowStore, row: number, t: number): Piece[] {
   return pieces;
 }
 
-/** "name 12 ms, connect 30 ms, afterwards 3.2 s". */
+/** "name 12 ms, connect 30 ms, the rest 3.2 s". */
 export function piecesText(pieces: readonly Piece[]): string {
   return pieces.map(({ part, from, to }) => `${partNames[part]} ${duration(to - from)}`).join(', ');
 }
