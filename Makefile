@@ -34,7 +34,7 @@ test: all ## every test; ends with `N passed, N failed`
 	@$(PYTHON) tools/run_tests.py $(BUILD)
 
 page: ## check, test and build the page into web/dist; wants Node 20.19 or later, with npm
-	@cd web && npm ci --silent && npm run --silent check && npm test --silent && npm run --silent build
+	@tools/page.sh
 
 golden: all ## rewrite the expected outputs in test/golden; the diff is what gets reviewed
 	@$(PYTHON) test/golden/run.py --rewrite $(PROGRAM)
