@@ -5,13 +5,15 @@ import { networkInterfaces } from 'node:os';
 import { after, test } from 'node:test';
 
 import { begin, endBrowser, rehearsed, theBrowser, visit } from './stage.mjs';
-import { detail, grid, help, rowCount, untilLoaded } from './view.mjs';
+import { detail, grid, help, moments, noteEditor, rowCount, untilLoaded } from './view.mjs';
 
 after(endBrowser);
 
 const file = await rehearsed();
 const address = Object.values(networkInterfaces()).flat().find((one) => one.family === 'IPv4' && !one.internal)?.address;
-const isRefusal = (fault) => /status of 401/.test(fault);
+
+/* A browser says so of any server that speaks plain HTTP and is not on its own machine. */
+const isExpected = (fault) => /Cross-Origin-Opener-Policy header has been ignored/.test(fault);
 
 test('on an address that others reach, the page is for who has the link', { skip: address ? false : 'this machine has no address but those of loopback' }, async (t) => {
   const server = await begin(t, ['open', file], `${address}:0`);
@@ -19,7 +21,7 @@ test('on an address that others reach, the page is for who has the link', { skip
   assert.ok(token, `${server.link} has no token`);
   const { flow_count: count } = (await server.api('/recordings', { headers: { Authorization: `Bearer ${token}` } })).recordings[0];
 
-  const page = await visit(t, server);
+  const page = await visit(t, server, { isExpected });
   await untilLoaded(page, count);
   assert.ok(!page.url().includes(token), 'the token is still in the address bar');
   const again = await page.context().newPage();
@@ -37,6 +39,17 @@ test('on an address that others reach, the page is for who has the link', { skip
     await context.close();
   }
   assert.equal((await fetch(`${server.origin}/api/v1/recordings`)).status, 401);
+});
+
+test('the second link is for reading alone, and the page says so', { skip: address ? false : 'this machine has no address but those of loopback' }, async (t) => {
+  const server = await begin(t, ['open', file], `${address}:0`);
+  server.link = (await server.hears(/read alone at (\S+)/))[1];
+  const page = await visit(t, server, { isExpected });
+
+  await moments(page).getByRole('button').first().waitFor();
+  await page.keyboard.press('n');
+  await noteEditor(page).getByRole('alert').getByText('Your link lets you read, and not write.').waitFor();
+  assert.ok(await noteEditor(page).getByRole('button', { name: 'Keep' }).isDisabled());
 });
 
 test('on loopback no token is asked for, and another name of this machine is refused', async (t) => {
