@@ -16,7 +16,7 @@ PYTHON := $(firstword $(wildcard /usr/bin/python3) python3)
 PROGRAM := $(BUILD)/flightstrip
 BUILD_SH := tools/build.sh $(BUILD) --prefix=$(PREFIX) --
 
-.PHONY: all demo test golden san fuzz bench peers lint fmt cov install clean help
+.PHONY: all demo page test golden san fuzz bench peers lint fmt cov install clean help
 
 all: need-build ## the program, as build/flightstrip
 	@ninja -C $(BUILD) -n flightstrip 2>/dev/null | grep -q 'no work to do' || echo 'building $(PROGRAM)'
@@ -32,6 +32,9 @@ demo: all ## a provisioning run acted out on this machine, its strip growing in 
 test: all ## every test; ends with `N passed, N failed`
 	@echo 'testing'
 	@$(PYTHON) tools/run_tests.py $(BUILD)
+
+page: ## check, test and build the page into web/dist; wants Node 20.19 or later, with npm
+	@tools/page.sh
 
 golden: all ## rewrite the expected outputs in test/golden; the diff is what gets reviewed
 	@$(PYTHON) test/golden/run.py --rewrite $(PROGRAM)

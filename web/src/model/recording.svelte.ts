@@ -62,6 +62,10 @@ export class RecordingModel {
     if (!info) throw new Error('there is no recording here');
     this.info = info;
     this.clock.say(info.now_us, info.live);
+    await Promise.all([this.loadFlows(info, turn), this.loadRest(info, deviceId, turn)]);
+  }
+
+  private async loadRest(info: api.Recording, deviceId: string, turn: number): Promise<void> {
     const [knowledge, devices, notes] = await Promise.all([
       api.knowledge(),
       api.devices(info.id),
@@ -73,7 +77,7 @@ export class RecordingModel {
     this.takeDevices(devices);
     const chosen = this.chooseDevice(deviceId);
     this.isOpen = true;
-    await Promise.all([chosen, this.loadFlows(info, turn)]);
+    await chosen;
   }
 
   close(): void {

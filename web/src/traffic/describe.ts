@@ -23,6 +23,9 @@ export interface Cells {
   error: string;
 }
 
+/** The port that goes without saying. */
+const HTTPS = 443;
+
 const howWords: Record<string, string> = {
   connect: 'CONNECT',
   socks: 'SOCKS',
@@ -36,7 +39,10 @@ function requestOf(app: App, row: number): string {
   const url = flows.url(row);
   const how = flows.text(flows.how, row);
 
-  if (!url) return `${howWords[how] ?? (flows.text(flows.method, row) || how)} :${flows.port[row]}`;
+  if (!url) {
+    const port = flows.port[row]!;
+    return `${howWords[how] ?? (flows.text(flows.method, row) || how)}${port === HTTPS ? '' : ` :${port}`}`;
+  }
   return `${flows.text(flows.method, row)} ${url.replace(/^[a-z]+:\/\/[^/]*/i, '') || '/'}`;
 }
 
@@ -60,7 +66,7 @@ export function cellsOf(app: App, row: number, t: number): Cells {
     status: status ? String(status) : '',
     bytes: bytes(flows.upAt(row, t) + flows.downAt(row, t)),
     took: duration(flows.tookAt(row, t)),
-    why: open ? 'open' : words(failed ? `failed: ${failure}` : why),
+    why: open ? 'open' : failed ? `✕ ${words(failure)}` : words(why),
     whyLong: open ? 'still open' : failed && failure ? `failed: ${failures[failure]}` : why ? whys[why] : '',
     failed,
     open,
