@@ -94,10 +94,18 @@ export class App {
     this.join(channelOfThis());
     try {
       [this.about, this.recordings] = await Promise.all([api.about(), api.recordings()]);
+      this.setClock(place);
       await this.recording.open(place.recording, place.device);
     } catch (error) {
       this.problem = error instanceof Error ? error.message : String(error);
     }
+  }
+
+  /** Before anything is read, so that what is shown first is what was asked for. */
+  private setClock(place: Place): void {
+    const info = this.recordings.find(({ id }) => id === place.recording) ?? this.recordings[0];
+
+    if (info) this.clock.say(info.now_us, info.live);
     if (place.t !== null) this.clock.seek(place.t);
   }
 
@@ -121,6 +129,7 @@ export class App {
 
     if (isElsewhere) this.clock.forget();
     this.take(place);
+    if (isElsewhere) this.setClock(place);
     if (isElsewhere) await this.recording.open(place.recording, place.device);
     else if (place.device && place.device !== device?.id) await this.recording.chooseDevice(place.device);
   }
