@@ -84,7 +84,7 @@ export async function until(asked, says = 'it is not so', everyMs = 20) {
   }
 }
 
-/** flightstrip, while it serves its page. */
+/** flightstrip, while it serves its page: the link is the one that it prints first, which allows everything. */
 export class Server {
   said = '';
 
@@ -107,7 +107,7 @@ export class Server {
   }
 
   async linked() {
-    this.link = (await this.hears(/page is at (\S+)/))[1];
+    this.link = (await this.hears(/page is at ([^\s,]+)/))[1];
     return this;
   }
 

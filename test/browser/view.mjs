@@ -60,7 +60,7 @@ async function readAll(table) {
   const box = table.querySelector('[role=rowgroup]');
   const found = new Map();
   const take = () => {
-    for (const row of box.querySelectorAll('[role=row]')) {
+    for (const row of box.querySelectorAll('[role=row][aria-rowindex]')) {
       const cells = [...row.querySelectorAll('[role=gridcell]')].map((cell) => cell.textContent);
       const read = { flow: Number(row.id.slice('row-'.length)), ...Object.fromEntries(names.map((name, i) => [name, cells[i]])) };
       found.set(Number(row.getAttribute('aria-rowindex')), read);
