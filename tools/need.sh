@@ -17,9 +17,8 @@ declare -A groups=(
     [fuzz]='clang libclang-rt-dev'
     [lint]='clang clang-tidy clang-format cppcheck shellcheck'
     [cov]='gcovr'
-    # Large, and asked for by no target: with it `make test` has one play more, and with what
-    # `npm ci` in web/ installs the tests of the page.
-    [browser]='chromium nodejs npm'
+    # Large, and asked for by no target: with it `make test` has one play more.
+    [browser]='chromium nodejs'
     # The proxies that `make bench` measures beside this one, where they are: `make peers`.
     [peers]='squid haproxy tinyproxy privoxy mitmproxy apache2 trafficserver nginx
         libnginx-mod-stream dante-server'
