@@ -24,6 +24,7 @@ async function opened(t, file, count) {
 
   await page.getByRole('button', { name: `${count.toLocaleString('en-US')} devices` }).click();
   await region(page).getByRole('heading', { name: `${count.toLocaleString('en-US')} devices` }).waitFor();
+  await untilPlace(page, 'view', 'devices');
   return { page, world };
 }
 

@@ -6,8 +6,8 @@ import { after, test } from 'node:test';
 import { passing, worldOf } from './reference.mjs';
 import { begin, endBrowser, made, rehearsed, until, visit } from './stage.mjs';
 import {
-  clockAt, detail, drawn, filterField, goTo, grid, help, moments, noteEditor, place, selectedRow, slider, timeOf, untilLoaded,
-  untilPlace, untilRows,
+  clockWhen, detail, filterField, goTo, grid, help, moments, noteEditor, place, selectedRow, slider, timeOf, untilLoaded,
+  untilClock, untilPlace, untilRows,
 } from './view.mjs';
 
 after(endBrowser);
@@ -27,12 +27,19 @@ async function opened(t, recording = file) {
 const speed = (page) => page.getByRole('combobox', { name: 'Speed' });
 const atEnd = async (page) => !(await place(page)).has('t');
 
-/** As wide as the strip's window is, and where it begins; all of the recording without one. */
-async function windowOf(page, world) {
-  await drawn(page);
-  const zoom = (await place(page)).get('zoom');
-  const [from, to] = zoom ? zoom.split('-').map(timeOf) : [0, world.info.now_us];
-  return { from, to, width: to - from };
+/** The strip's window, as soon as it is what is hoped for; all of the recording where the address has none. */
+async function windowWhen(page, world, isIt) {
+  let is;
+  await until(
+    async () => {
+      const zoom = (await place(page)).get('zoom');
+      const [from, to] = zoom ? zoom.split('-').map(timeOf) : [0, world.info.now_us];
+      is = { from, to, width: to - from };
+      return isIt(is);
+    },
+    () => `the strip shows ${is.from} to ${is.to}`,
+  );
+  return is;
 }
 
 async function isFocused(locator) {
@@ -52,23 +59,22 @@ const effects = {
     await page.keyboard.press(',');
     const last = strip.moments.findLast((m) => m.at_ms * 1000 < strip.end_ms * 1000 - 50_000);
     assert.ok(last);
-    const at = await clockAt(page);
-    assert.ok(strip.moments.some((m) => m.at_ms * 1000 === at), `${at} is no moment's time`);
+    await clockWhen(page, (at) => strip.moments.some((m) => m.at_ms * 1000 === at), "at a moment's time");
   },
   '.': async (page, { strip }) => {
     await goTo(page, '#t=0');
     await page.keyboard.press('.');
-    assert.equal(await clockAt(page), strip.moments.find((m) => m.at_ms > 50).at_ms * 1000);
+    await untilClock(page, strip.moments.find((m) => m.at_ms > 50).at_ms * 1000);
   },
   '←': async (page) => {
     await goTo(page, '#t=02:00');
     await page.keyboard.press('ArrowLeft');
-    assert.equal(await clockAt(page), 115e6);
+    await untilClock(page, 115e6);
   },
   '→': async (page) => {
     await goTo(page, '#t=02:00');
     await page.keyboard.press('ArrowRight');
-    assert.equal(await clockAt(page), 125e6);
+    await untilClock(page, 125e6);
   },
   '>': async (page) => {
     await page.keyboard.press('>');
@@ -94,7 +100,7 @@ const effects = {
   },
   Home: async (page) => {
     await page.keyboard.press('Home');
-    assert.equal(await clockAt(page), 0);
+    await untilClock(page, 0);
     await untilRows(page, 0);
   },
   n: async (page) => {
@@ -111,10 +117,9 @@ const effects = {
   z: async (page, world) => {
     await goTo(page, '#from=02:00&to=03:00');
     await page.keyboard.press('z');
-    const is = await windowOf(page, world);
-    assert.deepEqual([is.from, is.to], [120e6, 180e6]);
+    await windowWhen(page, world, ({ from, to }) => from === 120e6 && to === 180e6);
     await page.keyboard.press('z');
-    assert.equal((await windowOf(page, world)).width, world.info.now_us);
+    await windowWhen(page, world, ({ width }) => width === world.info.now_us);
   },
   '/': async (page) => {
     await page.keyboard.press('/');
@@ -167,22 +172,20 @@ const effects = {
 };
 
 async function zooms(page, world, closer, away) {
-  const before = await windowOf(page, world);
+  const all = world.info.now_us;
   await goTo(page, '#t=05:00');
   await page.keyboard.press(closer);
   await page.keyboard.press(closer);
-  const near = await windowOf(page, world);
-  assert.ok(near.width < before.width * 0.5, `${before.width}, then ${near.width}`);
+  const near = await windowWhen(page, world, ({ width }) => width < all * 0.5);
   assert.ok(near.from < 300e6 && near.to > 300e6, 'the clock is not in sight');
   await page.keyboard.press(away);
-  assert.ok((await windowOf(page, world)).width > near.width);
+  await windowWhen(page, world, ({ width }) => width > near.width && width < all);
 }
 
 async function pans(page, world, key, direction) {
   await goTo(page, '#zoom=05:00-10:00');
   await page.keyboard.press(key);
-  const { from, to } = await windowOf(page, world);
-  assert.deepEqual([from, to], [300e6 + direction * 60e6, 600e6 + direction * 60e6]);
+  await windowWhen(page, world, ({ from, to }) => from === 300e6 + direction * 60e6 && to === 600e6 + direction * 60e6);
 }
 
 async function failedOnly(page, world, key) {

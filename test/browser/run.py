@@ -17,6 +17,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 MODULES = HERE.parents[1] / "web" / "node_modules"
 AT_ONCE = 2
+NODE_LEAST = 20
 CASE = re.compile(r"^(not ok|ok) \d+ - (.*)$", re.M)
 
 
@@ -25,6 +26,9 @@ def missing():
     lacks = [name for name in ("chromium", "node") if not shutil.which(name)]
     if lacks:
         return f"{' and '.join(lacks)} cannot be found; tools/need.sh browser installs both"
+    version = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout
+    if int(version.strip("v\n").partition(".")[0] or 0) < NODE_LEAST:
+        return f"node is {version.strip()}, and these tests want {NODE_LEAST} or later"
     if not (MODULES / "playwright-core").exists() or not (MODULES / "axe-core").exists():
         return "web/node_modules is not here; `npm ci` in web/ makes it"
     return None

@@ -30,6 +30,13 @@ const run = promisify(execFile);
 export const folder = mkdtempSync(join(tmpdir(), 'flightstrip-page-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
+/** One after the other, whether or not one fails. */
+async function inTurn(acts) {
+  const done = [];
+  for (const act of acts) done.push(...(await Promise.allSettled([Promise.resolve().then(act)])));
+  return done;
+}
+
 /* A page ends before its server does: what is begun last ends first. */
 const endings = new WeakMap();
 
@@ -37,7 +44,8 @@ export function atEnd(t, end) {
   if (!endings.has(t)) {
     endings.set(t, []);
     t.after(async () => {
-      for (const one of endings.get(t).reverse()) await one();
+      const ended = await inTurn(endings.get(t).reverse());
+      for (const { status, reason } of ended) if (status === 'rejected') throw reason;
     });
   }
   endings.get(t).push(end);

@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import { passing, words, worldOf } from './reference.mjs';
 import { begin, endBrowser, made, rehearsed, until, visit } from './stage.mjs';
 import {
-  detail, drawn, filterField, flowsShown, goTo, grid, place, readTable, rowCount, selectedRow, strip, timeOf, untilLoaded,
+  detail, drawn, filterField, flowsShown, goTo, grid, place, readTable, rowCount, rowOf, selectedRow, strip, timeOf, untilLoaded,
   untilPlace, untilRows,
 } from './view.mjs';
 
@@ -126,7 +126,7 @@ test('a row opens all that was observed of its flow', async (t) => {
 
   await filterField(page).fill('host:login.live.com');
   await untilRows(page, world.flows.filter((one) => one.host.includes('login.live.com')).length);
-  await grid(page).getByRole('row').filter({ hasText: 'login.live.com' }).first().click();
+  await rowOf(page, flow.flow).click();
   await detail(page).waitFor();
   const { observations } = await server.api(`/recordings/1/flows/${flow.flow}`);
   const items = detail(page).getByRole('list', { name: 'What was observed' }).getByRole('listitem');

@@ -108,9 +108,24 @@ export function timeOf(text) {
   return Math.round(text.split(':').reduce((sum, part) => sum * 60 + Number(part), 0) * 1e6);
 }
 
-/** Where the clock stands, in microseconds; where it stands by itself, null. */
-export async function clockAt(page) {
-  await drawn(page);
-  const t = (await place(page)).get('t');
-  return t === null ? null : timeOf(t);
+/**
+ * Where the clock stands, in microseconds, as soon as that is what is hoped for. The address, which says it to the
+ * millisecond, is written when a hand rests.
+ */
+export async function clockWhen(page, isIt, wanted = 'where it should be') {
+  let at;
+  await until(
+    async () => {
+      const t = (await place(page)).get('t');
+      at = t === null ? null : timeOf(t);
+      return at !== null && isIt(at);
+    },
+    () => `the clock is at ${at}, not ${wanted}`,
+  );
+  return at;
 }
+
+export const untilClock = (page, us) => clockWhen(page, (at) => at === us, us);
+
+/** The row of a flow: their order in the document is not that on the screen. */
+export const rowOf = (page, flow) => grid(page).getByRole('row').and(page.locator(`#row-${flow}`));

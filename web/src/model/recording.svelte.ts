@@ -16,6 +16,13 @@ const ACTIVITY_EVERY_MS = 1000;
 const SETTLED_EVERY_MS = 250;
 const AGAIN_MS = 1000;
 
+/** What the stream is a reason to ask for: when the server has gone meanwhile, the stream tells, and does so again. */
+async function asFarAsAnswered(asked: Promise<void>): Promise<void> {
+  await asked.catch((error: unknown) => {
+    if (!(error instanceof api.Unreachable)) throw error;
+  });
+}
+
 export class RecordingModel {
   info = $state.raw<api.Recording | null>(null);
   devices = $state.raw<api.Device[]>([]);
@@ -220,7 +227,7 @@ export class RecordingModel {
         this.clock.say(nowUs, true);
         this.stripSoon();
       },
-      notes: () => void this.loadNotes(),
+      notes: () => void asFarAsAnswered(this.loadNotes()),
       clock: (nowUs) => this.clock.say(nowUs, true),
       reset: () => void this.openAgain(),
       refused: () => void this.refused(),
@@ -235,7 +242,7 @@ export class RecordingModel {
   private async ended(nowUs: number): Promise<void> {
     this.clock.say(nowUs, false);
     if (this.info) this.info = { ...this.info, live: false, now_us: nowUs };
-    await this.loadStrip();
+    await asFarAsAnswered(this.loadStrip());
     this.reckon();
   }
 
@@ -250,7 +257,7 @@ export class RecordingModel {
   private stripSoon(): void {
     this.stripTimer ||= window.setTimeout(() => {
       this.stripTimer = 0;
-      void this.loadStrip();
+      void asFarAsAnswered(this.loadStrip());
     }, STRIP_EVERY_MS);
   }
 
