@@ -53,6 +53,7 @@ bench: all ## how fast it is, beside the aims and the peers: make bench [PEERS=-
 	@ninja -C $(BUILD) --quiet bench-all
 	@$(PYTHON) bench/tunnel_shows.py $(BUILD)
 	@$(PYTHON) bench/page_stream.py $(BUILD)
+	@[ ! -d web/node_modules ] || node bench/page.mjs $(BUILD)
 	@$(PYTHON) bench/peers.py $(PEERS) $(BUILD)
 
 peers: ## install the proxies that `make bench` measures beside this one; none is started

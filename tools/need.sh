@@ -17,7 +17,9 @@ declare -A groups=(
     [fuzz]='clang libclang-rt-dev'
     [lint]='clang clang-tidy clang-format cppcheck shellcheck'
     [cov]='gcovr'
-    # Large, and asked for by no target: with it `make test` has one play more.
+    # Large, and asked for by no target: with it `make test` has one play more, and with what
+    # `npm ci` in web/ installs the tests of the page. npm is not among them: Debian's would bring
+    # four hundred packages, and wherever Node is newer than Debian's it is there.
     [browser]='chromium nodejs'
     # The proxies that `make bench` measures beside this one, where they are: `make peers`.
     [peers]='squid haproxy tinyproxy privoxy mitmproxy apache2 trafficserver nginx

@@ -77,6 +77,12 @@ export class Activity {
 
   /** Long pauses between two movements. */
   get silences(): Silence[] {
+    return (this.quiet ??= this.findSilences());
+  }
+
+  private quiet: Silence[] | null = null;
+
+  private findSilences(): Silence[] {
     const times = sorted(this.base.times, this.tail.times);
     const found: Silence[] = [];
 

@@ -47,8 +47,10 @@ export function duration(us: number): string {
   return `${Math.floor(whole / 3600)} h${whole % 3600 >= 60 ? ` ${Math.floor((whole % 3600) / 60)} min` : ''}`;
 }
 
+const grouped = new Intl.NumberFormat('en-US');
+
 export function count(n: number): string {
-  return n.toLocaleString('en-US');
+  return grouped.format(n);
 }
 
 /** "1 flow", "3 flows". */
