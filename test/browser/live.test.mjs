@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 
-import { begin, beginAtTerminal, endBrowser, flightstrip, flowsOf, newFile, until, visit } from './stage.mjs';
+import { beginAtTerminal, endBrowser, flightstrip, flowsOf, newFile, until, visit } from './stage.mjs';
 import { counters, filterField, grid, moments, readTable, rowCount, slider, timeOf, untilLoaded } from './view.mjs';
 
 after(endBrowser);
@@ -31,8 +31,7 @@ test('the strip, the table and the counters of a rehearsal grow, and end as the 
   const early = await counters(page);
   await until(async () => (await rowCount(page)) > first + 20, 'no more rows came');
   await until(async () => (await momentsShown(page)).length > firstMoments, 'no more moments came');
-  const later = await counters(page);
-  assert.ok(Number(later.flows) > Number(early.flows), `${early.flows} flows, then ${later.flows}`);
+  await until(async () => Number((await counters(page)).flows) > Number(early.flows), `there are ${early.flows} flows still`);
 
   await server.hears(/the rehearsal is over/);
   await banner(page).getByText('live', { exact: true }).waitFor({ state: 'hidden' });
@@ -51,7 +50,7 @@ test('the strip, the table and the counters of a rehearsal grow, and end as the 
 
   const rows = await readTable(page);
   assert.deepEqual(rows.map((row) => row.flow).sort((a, b) => a - b), flows.map((flow) => flow.flow));
-  assert.equal((await counters(page)).flows, String(flows.length));
+  await until(async () => (await counters(page)).flows === String(flows.length), 'the counters do not have all flows');
   assert.equal((await counters(page)).open, '0');
 });
 

@@ -39,7 +39,7 @@ FOREIGN = re.compile(r"(?<![\w.])/(work|root|home/\w+|Users)/|"
 
 EMBEDDED = "/* Made by tools/embed.py"
 
-SCRATCH = {".git", ".cache", "__pycache__"}
+SCRATCH = {".git", ".cache", "__pycache__", "node_modules"}
 
 
 class Tree:
