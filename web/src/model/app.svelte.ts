@@ -10,6 +10,9 @@ import { RecordingModel } from './recording.svelte';
 import { Settings } from './settings.svelte';
 import { type Channel, channelOfThis, joinWindows, type Look, type Together } from './together';
 
+/** Until a server that does not answer is asked again. */
+const AGAIN_MS = 1000;
+
 export interface Range {
   from: number;
   to: number;
@@ -92,12 +95,19 @@ export class App {
     window.addEventListener('hashchange', () => void this.go(readPlace(location.hash)));
     this.take(place);
     this.join(channelOfThis());
+    await this.begin(place);
+  }
+
+  /** A server that is away for a moment is asked again; what it refuses, it would refuse again. */
+  private async begin(place: Place): Promise<void> {
     try {
       [this.about, this.recordings] = await Promise.all([api.about(), api.recordings()]);
       this.setClock(place);
       await this.recording.open(place.recording, place.device);
+      this.problem = '';
     } catch (error) {
       this.problem = error instanceof Error ? error.message : String(error);
+      if (error instanceof api.Unreachable) setTimeout(() => void this.begin(place), AGAIN_MS);
     }
   }
 

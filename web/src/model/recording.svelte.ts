@@ -251,7 +251,7 @@ export class RecordingModel {
 
     for (const device of changed) byId.set(device.id, device);
     this.devices = [...byId.values()].sort((a, b) => a.device - b.device);
-    if (!this.deviceId && this.devices[0]) void this.chooseDevice(this.devices[0].id);
+    if (!this.deviceId && this.devices[0]) void asFarAsAnswered(this.chooseDevice(this.devices[0].id));
   }
 
   private stripSoon(): void {
