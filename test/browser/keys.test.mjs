@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 
 import { passing, worldOf } from './reference.mjs';
-import { begin, endBrowser, made, rehearsed, until, visit } from './stage.mjs';
+import { endBrowser, made, opened, rehearsed, until, visit } from './stage.mjs';
 import {
   clockWhen, detail, filterField, goTo, grid, help, moments, noteEditor, place, selectedRow, slider, timeOf, untilLoaded,
   untilClock, untilPlace, untilRows,
@@ -12,14 +12,19 @@ import {
 
 after(endBrowser);
 
-const file = await rehearsed();
-
-async function opened(t, recording = file) {
-  const server = await begin(t, ['open', recording]);
+async function shown(file) {
+  const server = await opened(file);
   const world = await worldOf(server);
-  const page = await visit(t, server);
 
   world.strip = (await server.api('/recordings/1/devices/device-1')).strip;
+  return { server, world };
+}
+
+const rehearsal = await shown(await rehearsed());
+
+async function looked(t, { server, world } = rehearsal) {
+  const page = await visit(t, server);
+
   await untilLoaded(page, world.flows.filter((flow) => world.devices.length === 1 || flow.device === 1).length);
   return { page, world };
 }
@@ -207,7 +212,7 @@ async function moves(page, key, by) {
 }
 
 test('every key that the help lists is tried here', async (t) => {
-  const { page } = await opened(t);
+  const { page } = await looked(t);
 
   await page.keyboard.press('?');
   const listed = await help(page).evaluate((dialog) => [...dialog.querySelectorAll('dt kbd')].map((key) => key.textContent));
@@ -216,12 +221,12 @@ test('every key that the help lists is tried here', async (t) => {
 
 for (const [key, effect] of Object.entries(effects))
   test(`the key ${key.replace('#', '')}`, async (t) => {
-    const { page, world } = await opened(t);
+    const { page, world } = await looked(t);
     await effect(page, world);
   });
 
 test('keys are letters where one writes', async (t) => {
-  const { page } = await opened(t);
+  const { page } = await looked(t);
 
   await filterField(page).click();
   await page.keyboard.type('fdn?');
@@ -245,7 +250,7 @@ async function keepsTheFocus(page, dialog) {
 }
 
 test('dialogs keep the focus, and give it back to where it was', async (t) => {
-  const { page } = await opened(t);
+  const { page } = await looked(t);
 
   for (const [key, dialog] of [['?', help(page)], ['n', noteEditor(page)]])
     for (const place of [page.getByRole('button', { name: 'Next moment' }).first(), grid(page)]) {
@@ -260,7 +265,7 @@ test('dialogs keep the focus, and give it back to where it was', async (t) => {
 });
 
 test('what can be pointed at can be reached with Tab', async (t) => {
-  const { page } = await opened(t);
+  const { page } = await looked(t);
   const reached = new Set();
 
   await page.getByRole('button', { name: 'Keys' }).focus();
@@ -273,7 +278,7 @@ test('what can be pointed at can be reached with Tab', async (t) => {
 });
 
 test('panes are moved with the arrow keys', async (t) => {
-  const { page } = await opened(t);
+  const { page } = await looked(t);
   const bar = page.getByRole('separator', { name: 'Between screen and traffic' });
   const before = (await grid(page).boundingBox()).width;
 
@@ -286,7 +291,7 @@ test('panes are moved with the arrow keys', async (t) => {
 });
 
 test('with several devices the keys are the same', async (t) => {
-  const { page } = await opened(t, await made(200, 3));
+  const { page } = await looked(t, await shown(await made(200, 3)));
 
   await page.keyboard.press('D');
   await page.getByRole('heading', { name: '3 devices' }).waitFor();

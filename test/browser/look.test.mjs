@@ -3,14 +3,15 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 
-import { axeSource, begin, endBrowser, flightstrip, made, rehearsed, visit } from './stage.mjs';
+import { axeSource, endBrowser, flightstrip, made, opened, rehearsed, visit } from './stage.mjs';
 import { detail, drawn, filterField, goTo, grid, help, moments, noteEditor, untilRows } from './view.mjs';
 
 after(endBrowser);
 
-const rehearsal = await rehearsed();
-await flightstrip('note', '--at', '02:16', rehearsal, 'the screen is blue');
-const many = await made(400, 12);
+const file = await rehearsed();
+await flightstrip('note', '--at', '02:16', file, 'the screen is blue');
+const rehearsal = await opened(file);
+const many = await opened(await made(400, 12));
 
 /** What is serious, as sentences. */
 async function findings(page) {
@@ -55,21 +56,21 @@ const views = {
 for (const colorScheme of ['dark', 'light']) {
   for (const [name, lead] of Object.entries(views))
     test(`nothing serious: ${name}, ${colorScheme}`, async (t) => {
-      const page = await visit(t, await begin(t, ['open', rehearsal]), { colorScheme });
+      const page = await visit(t, rehearsal, { colorScheme });
       await moments(page).getByRole('button').first().waitFor();
       await lead(page);
       assert.equal((await findings(page)).join('\n'), '');
     });
 
   test(`nothing serious: devices, ${colorScheme}`, async (t) => {
-    const page = await visit(t, await begin(t, ['open', many]), { colorScheme, hash: '#view=devices' });
+    const page = await visit(t, many, { colorScheme, hash: '#view=devices' });
     await page.getByRole('heading', { name: '12 devices' }).waitFor();
     assert.equal((await findings(page)).join('\n'), '');
   });
 }
 
 test('the colours are those of the system, and another choice is kept', async (t) => {
-  const page = await visit(t, await begin(t, ['open', rehearsal]), { colorScheme: 'dark' });
+  const page = await visit(t, rehearsal, { colorScheme: 'dark' });
   const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor.match(/\d+/g).slice(0, 3).reduce((sum, one) => sum + Number(one), 0));
   await moments(page).waitFor();
 
@@ -87,7 +88,7 @@ test('the colours are those of the system, and another choice is kept', async (t
 
 for (const [width, height] of [[1280, 720], [1366, 768], [3840, 1080]])
   test(`at ${width}x${height} nothing is beyond the window's edge`, async (t) => {
-    const page = await visit(t, await begin(t, ['open', rehearsal]), { viewport: { width, height } });
+    const page = await visit(t, rehearsal, { viewport: { width, height } });
     await moments(page).getByRole('button').first().waitFor();
     await grid(page).getByRole('row').nth(2).click();
     await detail(page).waitFor();
@@ -101,7 +102,7 @@ for (const [width, height] of [[1280, 720], [1366, 768], [3840, 1080]])
   });
 
 test('printed, it is more than an empty page', async (t) => {
-  const page = await visit(t, await begin(t, ['open', rehearsal]));
+  const page = await visit(t, rehearsal);
   await moments(page).getByRole('button').first().waitFor();
   const pdf = await page.pdf({ format: 'A4', landscape: true });
   assert.ok(pdf.length > 20_000, `${pdf.length} bytes`);

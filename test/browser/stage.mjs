@@ -146,6 +146,15 @@ export async function begin(t, args, web = '127.0.0.1:0') {
   return server.linked();
 }
 
+/** One that shows a file to every test of a program, for tests that change nothing in it: node does not wait for it. */
+export async function opened(file) {
+  const server = await new Server(program, ['open', file, '--web', '127.0.0.1:0']).linked();
+
+  for (const handle of [server.process, server.process.stdout, server.process.stderr]) handle.unref();
+  process.on('exit', () => server.process.kill('SIGKILL'));
+  return server;
+}
+
 /** The same, as if somebody sat at a terminal before it. */
 export async function beginAtTerminal(t, args) {
   const command = [program, ...args, '--web', '127.0.0.1:0'].map((word) => `'${word}'`).join(' ');
